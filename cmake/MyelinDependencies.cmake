@@ -1,0 +1,22 @@
+# Finds what the layers need. scripts/dependencies.txt says which Debian package each comes from, and why it is used.
+
+find_package(Threads REQUIRED)
+find_package(tl-expected CONFIG REQUIRED)
+find_package(fmt CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(CapnProto CONFIG REQUIRED)
+find_package(hwy CONFIG REQUIRED)
+find_package(CLBlast CONFIG REQUIRED)
+find_package(OpenCL REQUIRED)
+find_package(CAF 0.17.6 REQUIRED COMPONENTS core io openssl)
+
+if(MYELIN_BUILD_APPS)
+  find_package(CLI11 CONFIG REQUIRED)
+  find_package(nlohmann_json CONFIG REQUIRED)
+  find_package(tomlplusplus CONFIG REQUIRED)
+  find_package(ZLIB REQUIRED)
+  find_package(mimalloc CONFIG REQUIRED)
+endif()
+if(MYELIN_BUILD_TESTS)
+  find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
+endif()

@@ -1,0 +1,21 @@
+# myelin_test(NAME SOURCES files... LIBRARIES targets... LABELS labels...): one Boost.Test executable, one CTest entry.
+
+add_library(myelin_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/support/test_main.cpp)
+target_compile_definitions(myelin_test_main PRIVATE BOOST_TEST_DYN_LINK)
+target_link_libraries(myelin_test_main PUBLIC Boost::unit_test_framework)
+
+function(myelin_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
+  add_executable(${name} ${TEST_SOURCES})
+  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK)
+  target_link_libraries(${name} PRIVATE myelin_test_main ${TEST_LIBRARIES})
+  myelin_warnings(${name})
+  add_test(NAME ${name} COMMAND ${name} --log_level=test_suite --report_level=short)
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 300)
+  endif()
+  if(NOT TEST_LABELS)
+    set(TEST_LABELS unit)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+endfunction()

@@ -1,0 +1,3 @@
+// The one translation unit that holds Boost.Test's main().
+#define BOOST_TEST_MODULE myelin
+#include <boost/test/unit_test.hpp>
