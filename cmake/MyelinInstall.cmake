@@ -1,0 +1,94 @@
+# What `cmake --install` puts in place for a stranger's project: the layers with their headers and schemas, the package
+# for find_package(myelin), the file for pkg-config, and the tool. tests/package/ uses all of it from outside.
+
+include(CMakePackageConfigHelpers)
+
+get_property(MYELIN_LAYERS GLOBAL PROPERTY MYELIN_LAYERS)
+
+install(TARGETS ${MYELIN_LAYERS}
+  EXPORT myelinTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET myelin)
+  install(TARGETS myelin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# Where each library that a layer links comes from: imported target, what finds it in CMake, what finds it in pkg-config
+# (a module after 'Requires:', or flags after 'Libs:'). The layers are static archives, so that whoever links them links
+# these as well, also those that only our own sources include.
+set(MYELIN_LIBRARY_SOURCES
+  "tl::expected|tl-expected CONFIG|"
+  "fmt::fmt|fmt CONFIG|Requires: fmt"
+  "spdlog::spdlog|spdlog CONFIG|Requires: spdlog"
+  "CapnProto::kj|CapnProto CONFIG|Requires: kj"
+  "CapnProto::capnp|CapnProto CONFIG|Requires: capnp"
+  "hwy::hwy|hwy CONFIG|Libs: -lhwy"
+  "clblast|CLBlast CONFIG|Libs: -lclblast"
+  "OpenCL::OpenCL|OpenCL|Libs: -lOpenCL"
+  "CAF::core|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_core"
+  "CAF::io|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_io"
+  "CAF::openssl|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_openssl"
+  "OpenSSL::Crypto|OpenSSL|Libs: -lcrypto"
+  "Threads::Threads|Threads|Libs: -pthread"
+  "ZLIB::ZLIB|ZLIB|Libs: -lz")
+
+set(MYELIN_FIND_DEPENDENCIES "")
+set(MYELIN_PC_REQUIRES "")
+set(MYELIN_PC_LIBS "")
+foreach(layer IN LISTS MYELIN_LAYERS)
+  # Archives come before what they use.
+  list(PREPEND MYELIN_PC_LIBS "-l${layer}")
+endforeach()
+foreach(layer IN LISTS MYELIN_LAYERS)
+  get_target_property(libraries ${layer} LINK_LIBRARIES)
+  if(NOT libraries)
+    set(libraries "")
+  endif()
+  foreach(library IN LISTS libraries)
+    if(library MATCHES "^(myelin::|\\$<BUILD_INTERFACE:)")
+      continue()
+    endif()
+    set(source ${MYELIN_LIBRARY_SOURCES})
+    list(FILTER source INCLUDE REGEX "^${library}\\|")
+    if(NOT source)
+      message(FATAL_ERROR
+        "${layer} links '${library}', but MYELIN_LIBRARY_SOURCES in cmake/MyelinInstall.cmake does not say which "
+        "package that comes from; without it, find_package(myelin) fails for others")
+    endif()
+    string(REPLACE "|" ";" source "${source}")
+    list(GET source 1 package)
+    list(GET source 2 pkg_config)
+    list(APPEND MYELIN_FIND_DEPENDENCIES "find_dependency(${package})")
+    if(pkg_config MATCHES "^Requires: (.*)")
+      list(APPEND MYELIN_PC_REQUIRES "${CMAKE_MATCH_1}")
+    elseif(pkg_config MATCHES "^Libs: (.*)")
+      list(APPEND MYELIN_PC_LIBS "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+endforeach()
+list(REMOVE_DUPLICATES MYELIN_FIND_DEPENDENCIES)
+list(REMOVE_DUPLICATES MYELIN_PC_REQUIRES)
+list(REMOVE_DUPLICATES MYELIN_PC_LIBS)
+list(JOIN MYELIN_FIND_DEPENDENCIES "\n" MYELIN_FIND_DEPENDENCIES)
+list(JOIN MYELIN_PC_REQUIRES " " MYELIN_PC_REQUIRES)
+list(JOIN MYELIN_PC_LIBS " " MYELIN_PC_LIBS)
+
+set(MYELIN_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/myelin)
+install(EXPORT myelinTargets NAMESPACE myelin:: DESTINATION ${MYELIN_PACKAGE_DIR})
+configure_package_config_file(cmake/myelinConfig.cmake.in myelinConfig.cmake
+  INSTALL_DESTINATION ${MYELIN_PACKAGE_DIR}
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
+# Before 1.0, every minor version may break its users.
+write_basic_package_version_file(myelinConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/myelinConfig.cmake
+  ${PROJECT_BINARY_DIR}/myelinConfigVersion.cmake
+  cmake/FindCAF.cmake
+  DESTINATION ${MYELIN_PACKAGE_DIR})
+
+# The prefix as seen from the .pc file, so that an installed tree can be moved.
+file(RELATIVE_PATH MYELIN_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" MYELIN_PC_PREFIX "${MYELIN_PC_PREFIX}")
+configure_file(cmake/myelin.pc.in myelin.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/myelin.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -11,7 +11,7 @@ endfunction()
 function(myelin_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
   set(target myelin_${name})
-  add_library(${target} ${LAYER_SOURCES})
+  add_library(${target} STATIC ${LAYER_SOURCES})  # symbols are hidden, and there are no export macros
   add_library(myelin::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${name}
