@@ -1,0 +1,187 @@
+#include "include_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+namespace myelin::house {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct IncludePrefix {
+  std::string_view prefix;
+  std::string_view library;
+};
+
+// The first that fits counts.
+constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
+    {"myelin/base/", "base"},
+    {"myelin/serialization/", "serialization"},
+    {"myelin/schema/", "serialization"},
+    {"myelin/kernels/", "kernels"},
+    {"myelin/actors/", "actors"},
+    {"tl/", "expected"},
+    {"fmt/", "fmt"},
+    {"spdlog/", "spdlog"},
+    {"capnp/", "capnp"},
+    {"kj/", "capnp"},
+    {"caf/", "caf"},
+    {"hwy/", "hwy"},
+    {"CL/", "opencl"},
+    {"clblast", "opencl"},
+    {"openssl/", "openssl"},
+    {"cblas", "blas"},
+    {"openblas", "blas"},
+    {"CLI/", "cli11"},
+    {"nlohmann/", "json"},
+    {"toml++/", "toml"},
+    {"zlib.h", "zlib"},
+    {"mimalloc", "mimalloc"},
+    {"sys/", "posix"},
+    {"arpa/", "posix"},
+    {"netinet/", "posix"},
+    {"linux/", "posix"},
+});
+
+constexpr auto kPosixHeaders =
+    std::to_array<std::string_view>({"dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h", "pwd.h",
+                                     "sched.h", "signal.h", "termios.h", "time.h", "unistd.h"});
+
+bool is_source(const fs::path& path) {
+  const auto extension = path.extension();
+  return extension == ".cpp" || extension == ".hpp" || extension == ".h" || extension == ".inl";
+}
+
+bool is_within(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+const FolderRule* rule_for(std::string_view path) {
+  const FolderRule* longest = nullptr;
+  for (const FolderRule& rule : folder_rules()) {
+    if (is_within(path, rule.folder) && (!longest || rule.folder.size() > longest->folder.size())) longest = &rule;
+  }
+  return longest;
+}
+
+// The file of the tree that a quoted include names, relative to the root; empty where there is none.
+std::string file_of(const fs::path& root, const std::string& file, const FolderRule& rule, const std::string& include) {
+  const fs::path in_layer = fs::path(rule.layer == "base" ? "serialization/base" : rule.layer);
+  for (const fs::path& from : {fs::path(file).parent_path(), in_layer, in_layer / "src", fs::path()}) {
+    const fs::path candidate = (from / include).lexically_normal();
+    if (fs::is_regular_file(root / candidate)) return candidate.generic_string();
+  }
+  return {};
+}
+
+// Why `file` must not have `include`; empty where it may.
+std::string objection(const fs::path& root, const std::string& file, const FolderRule& rule, const std::string& include,
+                      bool quoted) {
+  const std::string_view library = library_of(include);
+  if (library == "std" || library == rule.layer) return {};
+  if (!library.empty()) {
+    if (std::ranges::find(rule.libraries, library) != rule.libraries.end()) return {};
+    return "files in " + std::string(rule.folder) + "/ may not include " + std::string(library);
+  }
+  if (quoted) {
+    const std::string target = file_of(root, file, rule, include);
+    if (const FolderRule* owner = rule_for(target); owner && owner->layer == rule.layer) return {};
+    if (!target.empty()) return "a private header of another layer: " + target;
+  }
+  if (include.ends_with(".capnp.h")) {  // Made in the build folder from a schema of the same layer.
+    if (rule.layer != "base" && rule.layer != "kernels") return {};
+    return "files in " + std::string(rule.folder) + "/ may not include capnp";
+  }
+  return "no such library is known: add it to the tables in tests/unit/house/include_rules.cpp";
+}
+
+template <class Visit>
+void for_each_source(const fs::path& root, Visit visit) {
+  std::vector<fs::path> files;
+  for (const char* top : {"serialization", "kernels", "actors", "apps", "examples"}) {
+    if (!fs::is_directory(root / top)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      if (entry.is_regular_file() && is_source(entry.path())) files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  for (const fs::path& file : files) visit(file, file.lexically_relative(root).generic_string());
+}
+
+}  // namespace
+
+const std::vector<FolderRule>& folder_rules() {
+  static const std::vector<FolderRule> rules = {
+      {"serialization/base", "base", {"expected"}},
+      {"serialization", "serialization", {"base", "expected", "fmt", "capnp"}},
+      {"kernels", "kernels", {"base", "expected", "fmt"}},
+      {"kernels/cpu", "kernels", {"base", "expected", "fmt", "hwy"}},
+      {"kernels/gpu", "kernels", {"base", "expected", "fmt", "opencl", "posix"}},
+      {"actors",
+       "actors",
+       {"base", "serialization", "kernels", "expected", "fmt", "spdlog", "capnp", "caf", "openssl", "posix"}},
+      {"apps",
+       "apps",
+       {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
+        "zlib", "mimalloc", "posix"}},
+      // Only here, to compare with the bare libraries.
+      {"apps/myelin/bench",
+       "apps",
+       {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
+        "zlib", "mimalloc", "posix", "caf", "blas"}},
+      {"examples", "examples", {"base", "serialization", "kernels", "actors", "expected", "fmt", "capnp"}},
+  };
+  return rules;
+}
+
+std::string_view library_of(std::string_view include) {
+  for (const auto& [prefix, library] : kIncludePrefixes) {
+    if (include.starts_with(prefix)) return library;
+  }
+  if (std::ranges::find(kPosixHeaders, include) != kPosixHeaders.end()) return "posix";
+  // The standard library's headers are single words; <immintrin.h> and its like are the compiler's, and not portable.
+  const bool is_word = include.find_first_of("./") == std::string_view::npos;
+  return is_word ? "std" : "";
+}
+
+std::vector<Violation> check_includes(const fs::path& root, int* files) {
+  static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)re");
+  std::vector<Violation> violations;
+  if (files) *files = 0;
+  for_each_source(root, [&](const fs::path& path, const std::string& file) {
+    const FolderRule* rule = rule_for(file);
+    if (!rule) return;
+    if (files) ++*files;
+    std::ifstream stream(path);
+    std::string text;
+    for (int line = 1; std::getline(stream, text); ++line) {
+      std::smatch match;
+      if (!std::regex_match(text, match, pattern)) continue;
+      const std::string include = match[2];
+      std::string reason = objection(root, file, *rule, include, match[1] == "\"");
+      if (!reason.empty()) violations.push_back({file, line, include, std::move(reason)});
+    }
+  });
+  return violations;
+}
+
+std::vector<std::string> find_unbuilt_sources(const fs::path& root) {
+  std::vector<std::string> unbuilt;
+  for_each_source(root, [&](const fs::path& path, const std::string& file) {
+    if (path.extension() != ".cpp") return;
+    // A CMakeLists.txt names its sources relative to its own folder.
+    for (fs::path folder = path.parent_path(); folder != root.parent_path(); folder = folder.parent_path()) {
+      std::ifstream stream(folder / "CMakeLists.txt");
+      const std::string text{std::istreambuf_iterator<char>(stream), {}};
+      if (text.find(path.lexically_relative(folder).generic_string()) != std::string::npos) return;
+    }
+    unbuilt.push_back(file);
+  });
+  return unbuilt;
+}
+
+}  // namespace myelin::house
