@@ -24,14 +24,14 @@ enum class Errc : std::uint16_t {
   shape_mismatch = 21,    ///< Matrix or tensor shapes do not fit together.
 
   // Agents
-  unhandled_type = 40,    ///< The receiver has no handler for the message's type.
-  receiver_dead = 41,     ///< The receiver had stopped, or stopped before it answered.
-  timeout = 42,           ///< The deadline passed before an answer came.
-  late_answer = 43,       ///< An answer came after its ask had ended. Seen in dead letters, never by the asker.
-  no_reply = 44,          ///< The handler dropped its Reply without answering.
-  handler_failed = 45,    ///< The handler threw an exception.
-  wrong_answer_type = 46, ///< The answer is of another type than the asker expects.
-  shutting_down = 47,     ///< The mesh is stopping and takes no new work.
+  unhandled_type = 40,     ///< The receiver has no handler for the message's type.
+  receiver_dead = 41,      ///< The receiver had stopped, or stopped before it answered.
+  timeout = 42,            ///< The deadline passed before an answer came.
+  late_answer = 43,        ///< An answer came after its ask had ended. Seen in dead letters, never by the asker.
+  no_reply = 44,           ///< The handler dropped its Reply without answering.
+  handler_failed = 45,     ///< The handler threw an exception.
+  wrong_answer_type = 46,  ///< The answer is of another type than the asker expects.
+  shutting_down = 47,      ///< The mesh is stopping and takes no new work.
 
   // Kernels
   backend_unavailable = 60,  ///< The requested compute backend does not exist on this machine.

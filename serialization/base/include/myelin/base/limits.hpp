@@ -1,0 +1,42 @@
+/// Every bound of the message layer: its name, its default, its unit. Relations between them are checked at compile
+/// time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace myelin::limits {
+
+/// Most messages that one batch frame holds. Measured: gains level off at 256 (docs/ARCHITECTURE.md, "Outbox").
+inline constexpr std::size_t kBatchItemsMax = 256;
+
+/// Most destinations with an unsent batch in one agent's outbox; one more flushes them all.
+inline constexpr std::size_t kOutboxDestinationsMax = 16;
+
+/// Largest frame accepted from outside, in bytes, header included.
+inline constexpr std::size_t kForeignFrameBytesMax = std::size_t{64} << 20;
+
+/// Most segments accepted in a frame from outside.
+inline constexpr std::size_t kForeignSegmentsMax = 512;
+
+/// Words a reader may traverse in a frame from outside, so that overlapping pointers cannot multiply the work.
+inline constexpr std::uint64_t kForeignTraversalWordsMax = std::uint64_t{8} << 20;
+
+/// Deepest nesting of structs and lists accepted in a frame from outside.
+inline constexpr int kForeignNestingMax = 64;
+
+/// Messages that an agent handles in one turn before others get the thread.
+inline constexpr std::size_t kTurnMessagesMax = 4096;
+
+/// Messages that an agent sends in one turn before it yields, so that a flood stays in the cache: receivers take more
+/// in a turn than senders send.
+inline constexpr std::size_t kTurnSendsMax = 1024;
+
+/// Longest turn in microseconds before others get the thread; looked at between messages.
+inline constexpr std::int64_t kTurnMicrosecondsMax = 200;
+
+static_assert(kBatchItemsMax <= kTurnMessagesMax);
+static_assert(kTurnSendsMax < kTurnMessagesMax, "or a flood's backlog grows out of the cache");
+static_assert(kForeignTraversalWordsMax * 8 >= kForeignFrameBytesMax, "a legal frame can be read once");
+
+}  // namespace myelin::limits

@@ -1,0 +1,175 @@
+#include "myelin/serialization/guard.hpp"
+
+#include <cstring>
+#include <string>
+
+#include <capnp/dynamic.h>
+#include <capnp/message.h>
+#include <fmt/format.h>
+
+#include "myelin/serialization/arena.hpp"
+#include "segments.hpp"
+#include "wire_layout.hpp"
+
+namespace myelin {
+
+namespace {
+
+/// The root of a foreign frame under caps that may be tighter than the defaults.
+class CappedReader final : public capnp::MessageReader {
+ public:
+  CappedReader(const Frame& frame, const FrameCaps& caps)
+      : capnp::MessageReader{options(caps)}, segments_{frame.segments()} {}
+  kj::ArrayPtr<const capnp::word> getSegment(unsigned int id) override {
+    if (id >= segments_.size()) return nullptr;
+    return {segments_[id].data(), segments_[id].size()};
+  }
+
+ private:
+  static capnp::ReaderOptions options(const FrameCaps& caps) {
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = caps.traversal_words_max;
+    options.nestingLimit = caps.nesting_max;
+    return options;
+  }
+  std::span<const Frame::Segment> segments_;
+};
+
+/// Reads every field, so that whatever cannot be read as its schema says throws here and not in a handler.
+class SchemaWalk {
+ public:
+  void visit_struct(const capnp::DynamicStruct::Reader& value) {
+    for (const capnp::StructSchema::Field field : value.getSchema().getNonUnionFields()) visit_field(value, field);
+    KJ_IF_MAYBE (active, value.which()) {
+      visit_field(value, *active);
+    }
+  }
+
+ private:
+  void visit_field(const capnp::DynamicStruct::Reader& value, capnp::StructSchema::Field field) {
+    field_ = field.getProto().getName().cStr();
+    // An absent struct reads as its default, whose structs are absent too, without end.
+    if (!value.has(field)) return;
+    visit_value(value.get(field));
+  }
+  void visit_value(const capnp::DynamicValue::Reader& value) {
+    switch (value.getType()) {
+      case capnp::DynamicValue::LIST:
+        for (const auto item : value.as<capnp::DynamicList>()) visit_value(item);
+        break;
+      case capnp::DynamicValue::STRUCT: visit_struct(value.as<capnp::DynamicStruct>()); break;
+      default: break;  // Numbers need no check; text, data and enums were checked by getting them.
+    }
+  }
+
+ public:
+  [[nodiscard]] const char* field() const noexcept { return field_; }
+
+ private:
+  const char* field_ = "(root)";
+};
+
+}  // namespace
+
+Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, const FrameCaps& caps) {
+  wire::Header head;
+  if (bytes.size() > caps.bytes_max) {
+    return fail(Errc::frame_too_large, fmt::format("frame of {} bytes; the cap is {}", bytes.size(), caps.bytes_max));
+  }
+  if (bytes.size() < sizeof head) {
+    return fail(Errc::bad_frame, fmt::format("{} bytes are too few for the {}-byte header", bytes.size(), sizeof head));
+  }
+  std::memcpy(&head, bytes.data(), sizeof head);
+  if (head.magic != kWireMagic) {
+    return fail(Errc::bad_frame, fmt::format("starts with {:#010x}, not with the mark of a frame", head.magic));
+  }
+  if (head.version != kWireVersion) {
+    return fail(Errc::unsupported_version,
+                fmt::format("frame format {}; this build reads {}", head.version, kWireVersion));
+  }
+  if (head.lane >= kLanes) return fail(Errc::bad_frame, fmt::format("lane {}; there are {}", head.lane, kLanes));
+  if ((head.flags & ~wire::kBatch) != 0) {
+    return fail(Errc::bad_frame, fmt::format("unknown flags {:#x}", head.flags));
+  }
+  if (head.segments == 0) return fail(Errc::bad_frame, "no segments");
+  if (head.segments > caps.segments_max) {
+    return fail(Errc::frame_too_large, fmt::format("{} segments; the cap is {}", head.segments, caps.segments_max));
+  }
+  const bool batch = (head.flags & wire::kBatch) != 0;
+  if (batch ? head.items == 0 || head.items > limits::kBatchItemsMax : head.items != 1) {
+    return fail(Errc::bad_frame, fmt::format("{} messages in a {}", head.items, batch ? "batch" : "single frame"));
+  }
+
+  const std::size_t body_at = sizeof head + wire::table_bytes(head.segments);
+  if (bytes.size() < body_at) {
+    return fail(Errc::bad_frame,
+                fmt::format("{} bytes end within the table of {} segments", bytes.size(), head.segments));
+  }
+  std::vector<std::uint32_t> sizes(head.segments);
+  std::memcpy(sizes.data(), bytes.data() + sizeof head, sizes.size() * sizeof(std::uint32_t));
+  std::uint64_t words = 0;
+  for (const std::uint32_t size : sizes) words += size;  // 512 times 2^32 cannot overflow
+  const std::size_t body_bytes = bytes.size() - body_at;
+  if (words * sizeof(capnp::word) != body_bytes) {
+    return fail(Errc::bad_frame, fmt::format("segments of {} bytes in all, but {} bytes follow",
+                                             words * sizeof(capnp::word), body_bytes));
+  }
+
+  FrameHeader header{.sender = head.sender,
+                     .correlation = head.correlation,
+                     .trace = {.trace_id = head.trace_id, .span_id = head.span_id},
+                     .lane = static_cast<Lane>(head.lane)};
+  if (head.remaining_ns != wire::kNoDeadline) {
+    // A hostile remainder must not overflow: beyond a century it is no deadline, and one that has passed has passed.
+    constexpr std::int64_t kCentury = std::int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;
+    if (head.remaining_ns < kCentury) {
+      header.deadline = now + Duration{head.remaining_ns < 0 ? 0 : head.remaining_ns};
+    }
+  }
+
+  std::span<capnp::word> room;
+  FrameBlock* block = FrameBlock::create(head.type, header, words, room);
+  Frame frame = Frame::adopt(block);
+  block->flags |= FrameBlock::kForeign | (batch ? FrameBlock::kBatch : 0);
+  block->items = head.items;
+  if (body_bytes != 0) std::memcpy(room.data(), bytes.data() + body_at, body_bytes);
+  block->only = room.first(sizes[0]);
+  if (sizes.size() > 1) {
+    block->more = new FrameBlock::Segments;
+    std::size_t at = 0;
+    for (const std::uint32_t size : sizes) {
+      block->more->all.emplace_back(room.data() + at, size);
+      at += size;
+    }
+  }
+
+  const Result<void> sound = guarded([&] {
+    CappedReader reader{frame, caps};
+    // Follows every pointer, whatever the schema, within the limits.
+    static_cast<void>(reader.getRoot<capnp::AnyPointer>().targetSize());
+  });
+  if (!sound) return tl::unexpected{sound.error()};
+  return frame;
+}
+
+Result<void> check_schema(const Frame& frame, capnp::StructSchema schema, const FrameCaps& caps) {
+  SchemaWalk walk;
+  Result<void> sound = guarded([&] {
+    CappedReader reader{frame, caps};
+    const auto root = reader.getRoot<capnp::AnyPointer>();
+    if (frame.is_batch()) {
+      const auto list = root.getAs<capnp::DynamicList>(capnp::ListSchema::of(schema));
+      KJ_REQUIRE(list.size() == frame.size(), "the batch holds another number of messages than its header says");
+      for (const auto item : list) walk.visit_struct(item.as<capnp::DynamicStruct>());
+    } else {
+      walk.visit_struct(root.getAs<capnp::DynamicStruct>(schema));
+    }
+  });
+  if (!sound) {
+    sound.error().message = fmt::format("{}, field '{}': {}", schema.getProto().getDisplayName().cStr(), walk.field(),
+                                        sound.error().message);
+  }
+  return sound;
+}
+
+}  // namespace myelin

@@ -1,0 +1,214 @@
+#include "myelin/serialization/guard.hpp"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "myelin/serialization/batch.hpp"
+#include "myelin/serialization/wire.hpp"
+#include "samples.capnp.h"
+
+using myelin::check_as;
+using myelin::encode;
+using myelin::Errc;
+using myelin::Frame;
+using myelin::open_foreign;
+
+namespace {
+
+const myelin::TimePoint kNow{std::chrono::hours{1}};
+constexpr std::size_t kBody = myelin::kWireHeaderBytes + 8;  // of a frame of one segment
+
+Frame note(const std::string& text) {
+  return myelin::make_frame<samples::Note>([&](samples::Note::Builder n) {
+    n.setId(7);
+    n.setText(text);
+  });
+}
+
+std::vector<std::byte> bytes_of(const Frame& frame) { return encode(frame, kNow); }
+
+template <class T>
+void put(std::vector<std::byte>& bytes, std::size_t at, T value) {
+  BOOST_REQUIRE(at + sizeof value <= bytes.size());
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+/// Opens and says what was wrong: "cause: message", or "" when nothing was.
+std::string complaint(const std::vector<std::byte>& bytes, const myelin::FrameCaps& caps = {}) {
+  const auto frame = open_foreign(bytes, kNow, caps);
+  return frame ? "" : myelin::to_string(frame.error());
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(guard)
+
+BOOST_AUTO_TEST_CASE(a_frame_survives_the_wire) {
+  const myelin::FrameHeader header{.sender = 3,
+                                   .correlation = 4,
+                                   .deadline = kNow + std::chrono::seconds{2},
+                                   .trace = {.trace_id = {std::byte{9}}, .span_id = 8},
+                                   .lane = myelin::Lane::bulk};
+  const Frame sent = note("hello").with_header(header);
+  const auto received = open_foreign(encode(sent, kNow), kNow + std::chrono::hours{5});
+  BOOST_REQUIRE(received.has_value());
+  BOOST_TEST(received->is_foreign());
+  BOOST_REQUIRE(check_as<samples::Note>(*received).has_value());
+  const myelin::Held<samples::Note> held{*received};
+  BOOST_TEST(held->getText().cStr() == "hello");
+  BOOST_TEST(held->getId() == 7U);
+  myelin::FrameHeader expected = header;
+  expected.deadline = kNow + std::chrono::hours{5} + std::chrono::seconds{2};  // by the receiver's clock
+  BOOST_TEST((received->header() == expected));
+}
+
+BOOST_AUTO_TEST_CASE(batches_and_many_segments_survive_the_wire) {
+  myelin::BatchBuilder<samples::Tick> ticks;
+  for (int index = 0; index < 50; ++index) ticks.add().setValue(index);
+  const auto batch = open_foreign(bytes_of(ticks.finish()), kNow);
+  BOOST_REQUIRE(batch.has_value());
+  BOOST_REQUIRE(check_as<samples::Tick>(*batch).has_value());
+  BOOST_TEST((myelin::Batch<samples::Tick>{*batch}[49].getValue() == 49U));
+
+  const Frame large = note(std::string(200'000, 'y'));
+  BOOST_REQUIRE(large.segments().size() > 1);
+  const auto received = open_foreign(bytes_of(large), kNow);
+  BOOST_REQUIRE(received.has_value());
+  BOOST_REQUIRE(check_as<samples::Note>(*received).has_value());
+  BOOST_TEST((*myelin::Held<samples::Note>{*received}).getText().size() == 200'000U);
+}
+
+BOOST_AUTO_TEST_CASE(every_truncation_is_refused) {
+  const auto bytes = bytes_of(note("cut me anywhere"));
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    BOOST_REQUIRE(!complaint({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}).empty());
+  }
+  BOOST_TEST(complaint(bytes) == "");
+}
+
+BOOST_AUTO_TEST_CASE(each_field_of_the_header_is_checked_and_named) {
+  const auto good = bytes_of(note("x"));
+  auto bad = good;
+  put<std::uint32_t>(bad, 0, 0xdeadbeef);
+  BOOST_TEST(mentions(complaint(bad), "0xdeadbeef"));
+  bad = good;
+  put<std::uint16_t>(bad, 4, 99);
+  BOOST_TEST(mentions(complaint(bad), "unsupported_version: frame format 99"));
+  bad = good;
+  put<std::uint8_t>(bad, 6, 4);
+  BOOST_TEST(mentions(complaint(bad), "lane 4"));
+  bad = good;
+  put<std::uint8_t>(bad, 7, 0x80);
+  BOOST_TEST(mentions(complaint(bad), "unknown flags 0x80"));
+  bad = good;
+  put<std::uint32_t>(bad, 64, 2);
+  BOOST_TEST(mentions(complaint(bad), "2 messages in a single frame"));
+  bad = good;
+  put<std::uint32_t>(bad, 68, 0);
+  BOOST_TEST(mentions(complaint(bad), "no segments"));
+  bad = good;
+  put<std::uint32_t>(bad, 68, 0xffffffff);
+  BOOST_TEST(mentions(complaint(bad), "frame_too_large: 4294967295 segments"));
+  bad = good;
+  put<std::uint32_t>(bad, 72, 0xffffffff);
+  BOOST_TEST(mentions(complaint(bad), "segments of 34359738360 bytes"));
+}
+
+BOOST_AUTO_TEST_CASE(caps_are_kept) {
+  const auto bytes = bytes_of(note(std::string(5000, 'z')));
+  BOOST_TEST(mentions(complaint(bytes, {.bytes_max = 1000}), "the cap is 1000"));
+  BOOST_TEST(mentions(complaint(bytes, {.segments_max = 1}), "the cap is 1"));
+  BOOST_TEST(!complaint(bytes, {.traversal_words_max = 10}).empty());
+
+  const auto deep = bytes_of(myelin::make_frame<samples::Tree>([](samples::Tree::Builder tree) {
+    for (int depth = 0; depth < 40; ++depth) tree = tree.initLink();
+  }));
+  BOOST_TEST(complaint(deep) == "");
+  BOOST_TEST(!complaint(deep, {.nesting_max = 20}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_pointer_out_of_bounds_is_refused) {
+  auto bytes = bytes_of(note("x"));
+  put<std::uint64_t>(bytes, kBody, 0x0002000100fffffcULL);  // the root points far behind the end
+  BOOST_TEST(mentions(complaint(bytes), "bad_frame"));
+}
+
+BOOST_AUTO_TEST_CASE(a_pointer_that_leads_back_to_itself_is_refused) {
+  // A struct of one pointer, which points at the struct itself: without a limit it could be followed for ever.
+  auto bytes = bytes_of(myelin::make_frame<samples::Tree>([](auto) {}));
+  put<std::uint64_t>(bytes, kBody, 0x0001'0000'0000'0000ULL);
+  put<std::uint64_t>(bytes, kBody + 8, 0x0001'0000'ffff'fffcULL);
+  BOOST_TEST(!complaint(bytes).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_huge_list_of_nothing_is_refused) {
+  // A list of 2^29 - 1 structs of size 0 takes one word: the work would be out of proportion to the bytes.
+  auto bytes = bytes_of(myelin::make_frame<samples::Tree>([](samples::Tree::Builder tree) { tree.initChildren(1); }));
+  const std::size_t root_struct = kBody + 8, children = root_struct + 8, tag = root_struct + 3 * 8;
+  put<std::uint64_t>(bytes, children,
+                     ((tag - children) / 8 - 1) << 2 | 1 | std::uint64_t{7} << 32);  // 0 words of content
+  put<std::uint64_t>(bytes, tag, 0x7fff'fffcULL);
+  const auto frame = open_foreign(bytes, kNow);
+  BOOST_TEST((!frame || !check_as<samples::Tree>(*frame)));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_of_another_shape_is_refused_and_the_field_named) {
+  // A Tree whose label is a struct.
+  auto bytes = bytes_of(myelin::make_frame<samples::Tree>([](samples::Tree::Builder tree) {
+    tree.setLabel("t");
+    tree.initLink().setLabel("u");
+  }));
+  std::uint64_t link;
+  std::memcpy(&link, bytes.data() + kBody + 8 + 16, 8);
+  put<std::uint64_t>(bytes, kBody + 8, link + (2 << 2));  // where the label's pointer was
+  const auto frame = open_foreign(bytes, kNow);
+  BOOST_REQUIRE(frame.has_value());  // well-formed, but no Tree
+  const auto checked = check_as<samples::Tree>(*frame);
+  BOOST_REQUIRE(!checked);
+  BOOST_TEST(mentions(checked.error().message, "field 'label'"));
+}
+
+BOOST_AUTO_TEST_CASE(another_type_is_refused) {
+  const auto frame = open_foreign(bytes_of(note("x")), kNow);
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_TEST(!check_as<samples::Tick>(*frame));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_another_size_than_it_says_is_refused) {
+  myelin::BatchBuilder<samples::Tick> ticks;
+  for (int index = 0; index < 5; ++index) ticks.add().setValue(index);
+  auto bytes = bytes_of(ticks.finish());
+  put<std::uint32_t>(bytes, 64, 6);
+  const auto frame = open_foreign(bytes, kNow);
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_TEST(!check_as<samples::Tick>(*frame));
+}
+
+BOOST_AUTO_TEST_CASE(every_damaged_byte_leaves_an_error_or_a_readable_message) {
+  const auto good = bytes_of(myelin::make_frame<samples::Tree>([](samples::Tree::Builder tree) {
+    tree.setLabel("root");
+    auto children = tree.initChildren(2);
+    children[0].setLabel("a");
+    children[1].initLink().setLabel("b");
+  }));
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
+      auto bytes = good;
+      bytes[at] = static_cast<std::byte>(value);
+      const auto frame = open_foreign(bytes, kNow);
+      if (!frame || frame->type() != myelin::kTypeId<samples::Tree> || !check_as<samples::Tree>(*frame)) continue;
+      const myelin::Batch<samples::Tree> trees{*frame};
+      const auto read = myelin::guarded([&] {
+        for (const auto tree : trees) static_cast<void>(tree.getLabel().size() + tree.getChildren().size());
+      });
+      BOOST_REQUIRE(read.has_value());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
