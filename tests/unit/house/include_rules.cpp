@@ -49,7 +49,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
 
 constexpr auto kPosixHeaders =
     std::to_array<std::string_view>({"dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h", "pwd.h",
-                                     "sched.h", "signal.h", "termios.h", "time.h", "unistd.h"});
+                                     "sched.h", "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
 
 bool is_source(const fs::path& path) {
   const auto extension = path.extension();
@@ -68,11 +68,17 @@ const FolderRule* rule_for(std::string_view path) {
   return longest;
 }
 
-// The file of the tree that a quoted include names, relative to the root; empty where there is none.
-std::string file_of(const fs::path& root, const std::string& file, const FolderRule& rule, const std::string& include) {
-  const fs::path in_layer = fs::path(rule.layer == "base" ? "serialization/base" : rule.layer);
-  for (const fs::path& from : {fs::path(file).parent_path(), in_layer, in_layer / "src", fs::path()}) {
-    const fs::path candidate = (from / include).lexically_normal();
+// The file of the tree that a quoted include names, relative to the root; empty where there is none. Private headers
+// are looked up from the folders above the including file, and from the tool's, which the demos share.
+std::string file_of(const fs::path& root, const std::string& file, const std::string& include) {
+  std::vector<fs::path> from = {"apps/myelin"};
+  for (fs::path folder = file; !folder.empty();) {
+    folder = folder.parent_path();
+    from.push_back(folder);
+    from.push_back(folder / "src");
+  }
+  for (const fs::path& folder : from) {
+    const fs::path candidate = (folder / include).lexically_normal();
     if (fs::is_regular_file(root / candidate)) return candidate.generic_string();
   }
   return {};
@@ -88,7 +94,7 @@ std::string objection(const fs::path& root, const std::string& file, const Folde
     return "files in " + std::string(rule.folder) + "/ may not include " + std::string(library);
   }
   if (quoted) {
-    const std::string target = file_of(root, file, rule, include);
+    const std::string target = file_of(root, file, include);
     if (const FolderRule* owner = rule_for(target); owner && owner->layer == rule.layer) return {};
     if (!target.empty()) return "a private header of another layer: " + target;
   }
@@ -100,12 +106,12 @@ std::string objection(const fs::path& root, const std::string& file, const Folde
 }
 
 template <class Visit>
-void for_each_source(const fs::path& root, Visit visit) {
+void for_each_file(const fs::path& root, Visit visit) {
   std::vector<fs::path> files;
   for (const char* top : {"serialization", "kernels", "actors", "apps", "examples"}) {
     if (!fs::is_directory(root / top)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
-      if (entry.is_regular_file() && is_source(entry.path())) files.push_back(entry.path());
+      if (entry.is_regular_file()) files.push_back(entry.path());
     }
   }
   std::ranges::sort(files);
@@ -152,9 +158,9 @@ std::vector<Violation> check_includes(const fs::path& root, int* files) {
   static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)re");
   std::vector<Violation> violations;
   if (files) *files = 0;
-  for_each_source(root, [&](const fs::path& path, const std::string& file) {
+  for_each_file(root, [&](const fs::path& path, const std::string& file) {
     const FolderRule* rule = rule_for(file);
-    if (!rule) return;
+    if (!rule || !is_source(path)) return;
     if (files) ++*files;
     std::ifstream stream(path);
     std::string text;
@@ -170,16 +176,19 @@ std::vector<Violation> check_includes(const fs::path& root, int* files) {
 }
 
 std::vector<std::string> find_unbuilt_sources(const fs::path& root) {
+  std::vector<std::pair<fs::path, std::string>> lists;  // the folder of each CMakeLists.txt, and its text
+  for_each_file(root, [&](const fs::path& path, const std::string&) {
+    if (path.filename() != "CMakeLists.txt") return;
+    std::ifstream stream(path);
+    lists.emplace_back(path.parent_path(), std::string{std::istreambuf_iterator<char>(stream), {}});
+  });
   std::vector<std::string> unbuilt;
-  for_each_source(root, [&](const fs::path& path, const std::string& file) {
+  for_each_file(root, [&](const fs::path& path, const std::string& file) {
     if (path.extension() != ".cpp") return;
-    // A CMakeLists.txt names its sources relative to its own folder.
-    for (fs::path folder = path.parent_path(); folder != root.parent_path(); folder = folder.parent_path()) {
-      std::ifstream stream(folder / "CMakeLists.txt");
-      const std::string text{std::istreambuf_iterator<char>(stream), {}};
-      if (text.find(path.lexically_relative(folder).generic_string()) != std::string::npos) return;
-    }
-    unbuilt.push_back(file);
+    const bool is_built = std::ranges::any_of(lists, [&](const auto& list) {
+      return list.second.find(path.lexically_relative(list.first).generic_string()) != std::string::npos;
+    });
+    if (!is_built) unbuilt.push_back(file);
   });
   return unbuilt;
 }
