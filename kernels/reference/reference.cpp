@@ -1,0 +1,70 @@
+#include "myelin/kernels/reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace myelin::kernels::reference {
+
+namespace {
+
+// Comparison, not std::max: NaN stays NaN.
+float relu_of(float x) { return x < 0.0F ? 0.0F : x; }
+
+}  // namespace
+
+void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options, Epilogue epilogue) noexcept {
+  const std::size_t depth = options.transpose_a ? a.rows : a.cols;
+  // Columns at a time, so that the sums fit on the stack and the inner loop runs along rows of B.
+  constexpr std::size_t kColumns = 128;
+  double sums[kColumns];
+  for (std::size_t i = 0; i < c.rows; ++i) {
+    for (std::size_t j0 = 0; j0 < c.cols; j0 += kColumns) {
+      const std::size_t width = std::min(kColumns, c.cols - j0);
+      std::fill_n(sums, width, 0.0);
+      for (std::size_t p = 0; p < depth; ++p) {
+        const double left = options.transpose_a ? a(p, i) : a(i, p);
+        if (options.transpose_b) {
+          for (std::size_t j = 0; j < width; ++j) sums[j] += left * static_cast<double>(b(j0 + j, p));
+        } else {
+          const float* right = b.data + p * b.stride + j0;
+          for (std::size_t j = 0; j < width; ++j) sums[j] += left * static_cast<double>(right[j]);
+        }
+      }
+      for (std::size_t j = 0; j < width; ++j) {
+        if (!epilogue.bias.empty()) sums[j] += static_cast<double>(epilogue.bias[j0 + j]);
+        const auto value = static_cast<float>(sums[j]);
+        c(i, j0 + j) = epilogue.activation == Activation::relu ? relu_of(value) : value;
+      }
+    }
+  }
+}
+
+void relu(MatrixView values) noexcept {
+  for (std::size_t i = 0; i < values.rows; ++i) {
+    for (std::size_t j = 0; j < values.cols; ++j) values(i, j) = relu_of(values(i, j));
+  }
+}
+
+void add_bias(MatrixView values, std::span<const float> bias) noexcept {
+  for (std::size_t i = 0; i < values.rows; ++i) {
+    for (std::size_t j = 0; j < values.cols; ++j) values(i, j) += bias[j];
+  }
+}
+
+void softmax_rows(MatrixView logits) noexcept {
+  for (std::size_t i = 0; i < logits.rows; ++i) {
+    float largest = -std::numeric_limits<float>::infinity();
+    for (std::size_t j = 0; j < logits.cols; ++j) largest = std::max(largest, logits(i, j));
+    double sum = 0;
+    for (std::size_t j = 0; j < logits.cols; ++j) {
+      sum += std::exp(static_cast<double>(logits(i, j)) - static_cast<double>(largest));
+    }
+    for (std::size_t j = 0; j < logits.cols; ++j) {
+      const double power = std::exp(static_cast<double>(logits(i, j)) - static_cast<double>(largest));
+      logits(i, j) = static_cast<float>(power / sum);
+    }
+  }
+}
+
+}  // namespace myelin::kernels::reference
