@@ -1,5 +1,9 @@
 # myelin_layer(NAME sources...): one library a layer, with warnings, an alias myelin::NAME, and public headers under
 # include/ that are installed and that each compile alone (target all_verify_interface_header_sets).
+#
+#   myelin_layer(base HEADERS files... SOURCES files... PUBLIC libraries... PRIVATE libraries... PRECOMPILE headers...)
+#
+# PRECOMPILE: headers of other libraries that most sources include.
 
 function(myelin_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
@@ -8,8 +12,17 @@ function(myelin_warnings target)
   endif()
 endfunction()
 
+# myelin_precompile(TARGET headers...): compiles the headers once for all sources of the target. It pays from the second
+# source on: CAF costs 2.4 s a source, Boost.Test 1.2 s, Cap'n Proto 0.6 s. Only with GCC: clang-tidy and the fuzzers'
+# clang cannot read its files, and a clang build of the layers alone is short anyway.
+function(myelin_precompile target)
+  if(MYELIN_PRECOMPILED_HEADERS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
 function(myelin_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE;PRECOMPILE")
   set(target myelin_${name})
   add_library(${target} STATIC ${LAYER_SOURCES})  # symbols are hidden, and there are no export macros
   add_library(myelin::${name} ALIAS ${target})
@@ -20,6 +33,9 @@ function(myelin_layer name)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${target} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE})
+  if(LAYER_PRECOMPILE)
+    myelin_precompile(${target} ${LAYER_PRECOMPILE})
+  endif()
   myelin_warnings(${target})
   set_property(GLOBAL APPEND PROPERTY MYELIN_LAYERS ${target})
 endfunction()

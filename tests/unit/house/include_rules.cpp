@@ -4,7 +4,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
-#include <regex>
+#include <optional>
 
 namespace myelin::house {
 
@@ -51,6 +51,27 @@ constexpr auto kPosixHeaders =
     std::to_array<std::string_view>({"dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h", "pwd.h",
                                      "sched.h", "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
 
+struct Include {
+  std::string name;
+  bool quoted = false;
+};
+
+// Reads `#include <name>` or `#include "name"`, with spaces wherever the preprocessor takes them.
+std::optional<Include> parse_include(std::string_view line) {
+  const auto skip = [&line](std::string_view token) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (!line.starts_with(token)) return false;
+    line.remove_prefix(token.size());
+    return true;
+  };
+  if (!skip("#") || !skip("include")) return std::nullopt;
+  const bool quoted = skip("\"");
+  if (!quoted && !skip("<")) return std::nullopt;
+  const auto end = line.find(quoted ? '"' : '>');
+  if (end == std::string_view::npos) return std::nullopt;
+  return Include{std::string(line.substr(0, end)), quoted};
+}
+
 bool is_source(const fs::path& path) {
   const auto extension = path.extension();
   return extension == ".cpp" || extension == ".hpp" || extension == ".h" || extension == ".inl";
@@ -85,20 +106,19 @@ std::string file_of(const fs::path& root, const std::string& file, const std::st
 }
 
 // Why `file` must not have `include`; empty where it may.
-std::string objection(const fs::path& root, const std::string& file, const FolderRule& rule, const std::string& include,
-                      bool quoted) {
-  const std::string_view library = library_of(include);
+std::string objection(const fs::path& root, const std::string& file, const FolderRule& rule, const Include& include) {
+  const std::string_view library = library_of(include.name);
   if (library == "std" || library == rule.layer) return {};
   if (!library.empty()) {
     if (std::ranges::find(rule.libraries, library) != rule.libraries.end()) return {};
     return "files in " + std::string(rule.folder) + "/ may not include " + std::string(library);
   }
-  if (quoted) {
-    const std::string target = file_of(root, file, include);
+  if (include.quoted) {
+    const std::string target = file_of(root, file, include.name);
     if (const FolderRule* owner = rule_for(target); owner && owner->layer == rule.layer) return {};
     if (!target.empty()) return "a private header of another layer: " + target;
   }
-  if (include.ends_with(".capnp.h")) {  // Made in the build folder from a schema of the same layer.
+  if (include.name.ends_with(".capnp.h")) {  // Made in the build folder from a schema of the same layer.
     if (rule.layer != "base" && rule.layer != "kernels") return {};
     return "files in " + std::string(rule.folder) + "/ may not include capnp";
   }
@@ -155,7 +175,6 @@ std::string_view library_of(std::string_view include) {
 }
 
 std::vector<Violation> check_includes(const fs::path& root, int* files) {
-  static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)re");
   std::vector<Violation> violations;
   if (files) *files = 0;
   for_each_file(root, [&](const fs::path& path, const std::string& file) {
@@ -165,11 +184,10 @@ std::vector<Violation> check_includes(const fs::path& root, int* files) {
     std::ifstream stream(path);
     std::string text;
     for (int line = 1; std::getline(stream, text); ++line) {
-      std::smatch match;
-      if (!std::regex_match(text, match, pattern)) continue;
-      const std::string include = match[2];
-      std::string reason = objection(root, file, *rule, include, match[1] == "\"");
-      if (!reason.empty()) violations.push_back({file, line, include, std::move(reason)});
+      const auto include = parse_include(text);
+      if (!include) continue;
+      std::string reason = objection(root, file, *rule, *include);
+      if (!reason.empty()) violations.push_back({file, line, include->name, std::move(reason)});
     }
   });
   return violations;
