@@ -30,6 +30,10 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+if(MYELIN_BUILD_FUZZERS)
+  # Coverage for the fuzzers to steer by.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(MYELIN_SANITIZE)
   add_compile_options(-fsanitize=${MYELIN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MYELIN_SANITIZE})
