@@ -1,0 +1,33 @@
+/// A subcommand of the tool.
+#pragma once
+
+#include <string>
+
+#include "cli/session.hpp"
+#include "myelin/base/result.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace myelin::tool {
+
+/// Declared once, run at most once. **Thread-safety**: thread-compatible.
+class Command {
+ public:
+  Command() = default;
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+  virtual ~Command() = default;
+
+  /// The words after `myelin`, e.g. "bench gemm".
+  [[nodiscard]] virtual std::string path() const = 0;
+  /// One line for the list of subcommands.
+  [[nodiscard]] virtual std::string summary() const = 0;
+  /// Adds the command's own options and footer; `--json` and `--quiet` are there already.
+  virtual void declare(CLI::App& app) = 0;
+  /// Does the work. An error becomes one line on stderr and exit status 1.
+  [[nodiscard]] virtual Result<void> run(Session& session) = 0;
+};
+
+}  // namespace myelin::tool

@@ -1,0 +1,173 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "cli/suggestion.hpp"
+#include "process/interrupt.hpp"
+
+namespace myelin::tool {
+
+namespace {
+
+/// "myelin bench gemm".
+std::string words_of(const CLI::App& app) {
+  const CLI::App* const parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : words_of(*parent) + ' ' + app.get_name();
+}
+
+std::string with_suggestion(std::string problem, std::string_view word, const std::vector<std::string>& candidates) {
+  if (const auto near = nearest(word, candidates)) problem += fmt::format("; did you mean '{}'?", *near);
+  return problem;
+}
+
+std::string see_help(std::string_view problem, const CLI::App& app) {
+  const bool asks = problem.ends_with('?');
+  return fmt::format("{}{} See '{} --help'", problem, asks ? "" : ".", words_of(app));
+}
+
+std::vector<std::string> subcommands_of(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands([](CLI::App*) { return true; })) {
+    names.push_back(subcommand->get_name());
+  }
+  return names;
+}
+
+/// The options a user is told of, with their dashes.
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+void add_common_options(CLI::App& app, bool& json, bool& quiet, const std::string& group) {
+  app.add_flag("--json", json, "One JSON document on stdout; progress stays on stderr")->group(group);
+  app.add_flag("--quiet", quiet, "No progress on stderr")->group(group);
+}
+
+}  // namespace
+
+CommandLine::CommandLine(std::function<std::string()> version, std::string footer)
+    : app_{"Agents as actors: demos, benchmarks, nodes", "myelin"} {
+  app_.set_help_flag("-h,--help", "What the command does, its options, and examples");
+  app_.set_version_flag("--version", std::move(version), "Version, SIMD target and compute backends");
+  app_.footer(std::move(footer));
+  // Before the subcommand too, where many type them; the help names them where they belong.
+  add_common_options(app_, json_, quiet_, "");
+}
+
+void CommandLine::add_group(const std::string& name, const std::string& summary, const std::string& footer) {
+  app_.add_subcommand(name, summary)->footer(footer);
+}
+
+CLI::App& CommandLine::group_of(const std::string& path) {
+  const std::size_t space = path.find(' ');
+  return space == std::string::npos ? app_ : *app_.get_subcommand(path.substr(0, space));
+}
+
+void CommandLine::add(std::unique_ptr<Command> command) {
+  const std::string path = command->path();
+  CLI::App* const app = group_of(path).add_subcommand(path.substr(path.find(' ') + 1), command->summary());
+  command->declare(*app);
+  add_common_options(*app, json_, quiet_, "Output");
+  apps_.push_back(app);
+  commands_.push_back(std::move(command));
+}
+
+int CommandLine::run(int argc, const char* const* argv, Session& session) {
+  std::FILE* const err = session.terminal.err;
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  try {
+    app_.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+  } catch (const CLI::CallForHelp&) {
+    session.print_text(app_.help());
+    return kExitOk;
+  } catch (const CLI::CallForVersion& version) {
+    session.print_text(std::string{version.what()} + '\n');
+    return kExitOk;
+  } catch (const CLI::ParseError& error) {
+    fmt::print(err, "myelin: {}\n", explain(arguments, error));
+    return kExitUsage;
+  }
+  session.json = json_;
+  session.quiet = quiet_;
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    if (apps_[i]->parsed()) return execute(*commands_[i], session);
+  }
+  fmt::print(err, "{}", app_.help());  // A group alone, or nothing: show what there is.
+  return kExitUsage;
+}
+
+int CommandLine::execute(Command& command, Session& session) const {
+  Result<void> result;
+  try {
+    result = command.run(session);
+  } catch (const std::exception& exception) {
+    fmt::print(session.terminal.err, "myelin: internal error in '{}': {}\n", command.path(), exception.what());
+    return kExitFailure;
+  }
+  const bool stopped = session.stop.stop_requested();
+  if (!result && !stopped) {
+    const Error& error = result.error();
+    fmt::print(session.terminal.err, "myelin: {}\n", error.message);
+    if (session.json) {
+      const auto code = static_cast<int>(error.code);
+      session.print_json(
+          nlohmann::json{{"error", {{"code", code}, {"name", to_string(error.code)}, {"message", error.message}}}});
+    }
+  }
+  if (std::fflush(session.terminal.out) != 0) {
+    fmt::print(session.terminal.err, "myelin: cannot write to standard output; is the disk full?\n");
+    return kExitFailure;
+  }
+  if (stopped) return kExitInterrupted;
+  return result ? kExitOk : kExitFailure;
+}
+
+std::string CommandLine::explain(const std::vector<std::string>& arguments, const CLI::ParseError& error) {
+  CLI::App* app = &app_;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument.size() > 1 && argument.front() == '-') {
+      const std::string name = argument.substr(0, argument.find('='));
+      const CLI::Option* const option = app->get_option_no_throw(name);
+      if (option == nullptr) {
+        const std::string problem = fmt::format("unknown option '{}' for '{}'", name, words_of(*app));
+        return see_help(with_suggestion(problem, name, options_of(*app)), *app);
+      }
+      if (option->get_items_expected_max() == 0 || name != argument) continue;
+      if (++i == arguments.size()) return see_help(fmt::format("option '{}' needs a value", name), *app);
+      continue;
+    }
+    const std::vector<std::string> names = subcommands_of(*app);
+    if (names.empty()) {
+      if (app->get_options([](const CLI::Option* option) { return option->get_positional(); }).empty()) {
+        return see_help(fmt::format("unexpected argument '{}' for '{}'", argument, words_of(*app)), *app);
+      }
+      continue;
+    }
+    if (std::find(names.begin(), names.end(), argument) == names.end()) {
+      const char* const in = app == &app_ ? "" : " of '";
+      const std::string group = app == &app_ ? "" : words_of(*app) + '\'';
+      const std::string problem = fmt::format("unknown subcommand '{}'{}{}", argument, in, group);
+      return see_help(with_suggestion(problem, argument, names), *app);
+    }
+    app = app->get_subcommand(argument);
+  }
+  // The names are sound, so it is about a value. One line, whatever the parser says.
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  while (what.ends_with('.') || what.ends_with(' ')) what.pop_back();
+  return see_help(what, *app);
+}
+
+}  // namespace myelin::tool

@@ -1,0 +1,32 @@
+// The one command-line tool. This file is its wiring: what exists is made here and handed down; nothing is global.
+#include <memory>
+
+#include "cli/command_line.hpp"
+#include "cli/version.hpp"
+#include "commands/bench_gemm.hpp"
+#include "commands/bench_messages.hpp"
+#include "process/environment.hpp"
+#include "process/interrupt.hpp"
+#include "terminal/terminal.hpp"
+
+int main(int argc, char** argv) {
+  using namespace myelin::tool;
+  const Interrupt interrupt;  // First: later threads inherit its signal mask.
+  const Environment environment = Environment::of_process();
+  const Terminal terminal = Terminal::of_process(environment);
+  Session session{environment, terminal, interrupt.token()};
+
+  CommandLine line{&version_text,
+                   "Examples:\n"
+                   "  myelin bench messages --quick                # how fast agents talk here\n"
+                   "  myelin bench gemm --quick                    # how fast matrices multiply here\n"
+                   "  myelin bench gemm --help                     # every command explains itself\n\n"
+                   "Exit status: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted."};
+  line.add_group("bench", "Measures Myelin, side by side with what it builds on",
+                 "Examples:\n"
+                 "  myelin bench messages                        # messages between agents, against raw CAF\n"
+                 "  myelin bench gemm --json                     # matrix products, against OpenBLAS");
+  line.add(std::make_unique<BenchMessages>());
+  line.add(std::make_unique<BenchGemm>());
+  return line.run(argc, argv, session);
+}

@@ -1,0 +1,56 @@
+#include "process/interrupt.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string_view>
+
+namespace myelin::tool {
+
+namespace {
+
+sigset_t watched_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+void write_to_stderr(std::string_view text) {
+  // A closed stderr must not stop the exit that this announces.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  const sigset_t signals = watched_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  watcher_ = std::thread{[this] { wait_for_signals(); }};
+}
+
+Interrupt::~Interrupt() {
+  closing_ = true;
+  pthread_kill(watcher_.native_handle(), SIGTERM);
+  watcher_.join();
+  const sigset_t signals = watched_signals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+void Interrupt::wait_for_signals() {
+  const sigset_t signals = watched_signals();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (closing_) return;
+    if (stop_.stop_requested()) {
+      write_to_stderr("\nmyelin: stopped at once by a second interrupt\n");
+      _exit(kExitInterrupted);
+    }
+    write_to_stderr("\nmyelin: stopping (interrupt again to stop at once)\n");
+    stop_.request_stop();
+  }
+}
+
+}  // namespace myelin::tool

@@ -1,0 +1,12 @@
+/// How much memory the process holds.
+#pragma once
+
+#include <cstdint>
+
+namespace myelin::tool {
+
+/// Bytes of physical memory in use, a multiple of the page size; 0 where the system does not say. **Cost**: reads
+/// /proc.
+[[nodiscard]] std::uint64_t resident_bytes();
+
+}  // namespace myelin::tool
