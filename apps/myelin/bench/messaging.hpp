@@ -26,10 +26,12 @@ struct OneWay {
 
   static constexpr std::uint64_t kWindowsOpen = 4;
 
-  /// Messages a window: 1,024, fewer for large payloads so that no more than about 16 MiB wait.
+  /// Messages a window: 1,024, fewer where each message holds a large payload of its own, so that about 16 MiB wait at
+  /// most.
   [[nodiscard]] std::uint64_t window() const {
     constexpr std::uint64_t kMessages = 1024;
     constexpr std::uint64_t kBytesWaiting = 16 << 20;
+    if (source == PayloadSource::passed_on) return kMessages;
     return std::clamp<std::uint64_t>(kBytesWaiting / kWindowsOpen / payload_bytes, 1, kMessages);
   }
 };

@@ -84,6 +84,15 @@ void CommandLine::add(std::unique_ptr<Command> command) {
 }
 
 int CommandLine::run(int argc, const char* const* argv, Session& session) {
+  const int status = dispatch(argc, argv, session);
+  if (std::fflush(session.terminal.out) != 0 || std::ferror(session.terminal.out) != 0) {
+    fmt::print(session.terminal.err, "myelin: cannot write to standard output; is the disk full?\n");
+    return kExitFailure;
+  }
+  return status;
+}
+
+int CommandLine::dispatch(int argc, const char* const* argv, Session& session) {
   std::FILE* const err = session.terminal.err;
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   try {
@@ -124,10 +133,6 @@ int CommandLine::execute(Command& command, Session& session) const {
       session.print_json(
           nlohmann::json{{"error", {{"code", code}, {"name", to_string(error.code)}, {"message", error.message}}}});
     }
-  }
-  if (std::fflush(session.terminal.out) != 0) {
-    fmt::print(session.terminal.err, "myelin: cannot write to standard output; is the disk full?\n");
-    return kExitFailure;
   }
   if (stopped) return kExitInterrupted;
   return result ? kExitOk : kExitFailure;

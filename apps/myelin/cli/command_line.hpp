@@ -32,6 +32,7 @@ class CommandLine {
   [[nodiscard]] int run(int argc, const char* const* argv, Session& session);
 
  private:
+  [[nodiscard]] int dispatch(int argc, const char* const* argv, Session& session);
   [[nodiscard]] int execute(Command& command, Session& session) const;
   [[nodiscard]] std::string explain(const std::vector<std::string>& arguments, const CLI::ParseError& error);
   [[nodiscard]] CLI::App& group_of(const std::string& path);

@@ -184,6 +184,12 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_saved_is_a_failure_of_one_line) {
   BOOST_TEST(outcome.err.find("/nowhere/gemm.json") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_full_disk_behind_stdout_is_a_failure) {
+  const std::string command = std::string{MYELIN_BINARY} + " --help >/dev/full 2>/dev/null";
+  const int status = std::system(command.c_str());
+  BOOST_TEST(WEXITSTATUS(status) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_interrupt_stops_with_the_document_so_far) {
   // The first bytes on stderr say that the work has begun; only then comes the interrupt.
   std::array<int, 2> err{};

@@ -24,6 +24,7 @@ BOOST_AUTO_TEST_CASE(windows_are_bounded_in_messages_and_bytes) {
   BOOST_TEST(OneWay{.payload_bytes = 8}.window() == 1024U);
   BOOST_TEST(OneWay{.payload_bytes = 1 << 20}.window() == 4U);
   BOOST_TEST(OneWay{.payload_bytes = std::size_t{1} << 30}.window() == 1U);
+  BOOST_TEST((OneWay{.payload_bytes = 1 << 20, .source = PayloadSource::passed_on}.window() == 1024U));
 }
 
 BOOST_AUTO_TEST_CASE(each_round_trip_is_a_sample) {
