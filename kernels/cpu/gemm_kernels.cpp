@@ -50,13 +50,15 @@ constexpr int panels_per_tile(int rows) {
 
 // Cache blocks of the packed product; docs/kernels.md has the measurements.
 constexpr std::size_t kDepthBlock = 384;                  // k: a B panel is 384 x 16 x 4 = 24 KiB of a 32 KiB L1
-constexpr std::size_t kRowBlock = 40UL * kRowsMax;        // m: an A block is 240 x 400 x 4 = 375 KiB of a 512 KiB L2
 constexpr std::size_t kColumnBlock = 4096;                // n: a B block is 384 x 4096 x 4 = 6 MiB of L3
 constexpr std::size_t kPackedAStride = kDepthBlock + 16;  // not a power of two, or the rows of A evict each other
 
-// Packing pays from here on.
-constexpr std::size_t kDirectRowsMax = 32;
-constexpr double kDirectVolumeMax = 512.0 * 512.0 * 512.0;
+// When packing pays; docs/kernels.md has the measurements.
+constexpr std::size_t kRowsInPlaceMax = 6;                        // one pass over B: nothing to win
+constexpr std::size_t kElementsInPlaceMax = 64UL * 128UL;         // B of 32 KiB fits L1 in any order
+constexpr std::size_t kElementsPackedWhole = 1024UL * 1024UL;     // beyond 4 MiB, B is packed in cache blocks
+constexpr std::size_t kRowsStreamedMax = 64;                      // few passes over a large packed B cost little
+constexpr std::size_t kTransposedVolumeMax = 96UL * 96UL * 96UL;  // A transposed: walking its columns gets slow early
 
 // How a microkernel steps through A.
 enum class LayoutOfA {
@@ -108,15 +110,13 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
     for (int i = 0; i < kRows; ++i) hwy::Prefetch(c + i * c_stride);
   }
 
-  // Without memory masks a ragged B is always packed, and its last panel filled up with zeros.
-  constexpr bool kMaskB = kRagged && kHasMemoryMasks;
 #pragma GCC unroll 2
   for (std::size_t p = 0; p < depth; ++p) {
     V right[kVectors];
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) {
-      const float* from = b[j / kPanelVectors] + (j % kPanelVectors) * lanes;
-      right[j] = kMaskB && j == kVectors - 1 ? load_partial(d, last, from) : hn::LoadU(d, from);
+      // Whole vectors also at the ragged end: there B is always a packed panel, filled up with zeros.
+      right[j] = hn::LoadU(d, b[j / kPanelVectors] + (j % kPanelVectors) * lanes);
     }
     if constexpr (kLayout == LayoutOfA::packed_rows) {
       hwy::Prefetch(b[0] + 8 * kPanelVectors * lanes);
@@ -218,27 +218,72 @@ std::size_t next_rows(std::size_t rows) {
   return (rows + tiles - 1) / tiles;
 }
 
-void pack_panels(const float* HWY_RESTRICT b, std::size_t stride, bool transposed, std::size_t depth, std::size_t n,
-                 float* HWY_RESTRICT to) {
+// Writes four rows of four as columns, `to_stride` apart.
+#if HWY_TARGET != HWY_SCALAR
+HWY_INLINE void transpose_4x4(const float* HWY_RESTRICT from, std::size_t from_stride, float* HWY_RESTRICT to,
+                              std::size_t to_stride) {
+  const hn::FixedTag<float, 4> d;
+  const auto row0 = hn::LoadU(d, from);
+  const auto row1 = hn::LoadU(d, from + from_stride);
+  const auto row2 = hn::LoadU(d, from + 2 * from_stride);
+  const auto row3 = hn::LoadU(d, from + 3 * from_stride);
+  const auto left02 = hn::InterleaveLower(d, row0, row2);
+  const auto left13 = hn::InterleaveLower(d, row1, row3);
+  const auto right02 = hn::InterleaveUpper(d, row0, row2);
+  const auto right13 = hn::InterleaveUpper(d, row1, row3);
+  hn::StoreU(hn::InterleaveLower(d, left02, left13), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, left02, left13), d, to + to_stride);
+  hn::StoreU(hn::InterleaveLower(d, right02, right13), d, to + 2 * to_stride);
+  hn::StoreU(hn::InterleaveUpper(d, right02, right13), d, to + 3 * to_stride);
+}
+#endif
+
+// Panel [depth, panel width] from a B stored as [n, depth]; `columns` of its columns exist.
+void transpose_panel(const float* HWY_RESTRICT b, std::size_t stride, std::size_t depth, std::size_t columns,
+                     float* HWY_RESTRICT to) {
+  const std::size_t width = panel_width();
+  std::size_t column = 0;
+#if HWY_TARGET != HWY_SCALAR
+  for (; column + 4 <= columns; column += 4) {
+    std::size_t p = 0;
+    for (; p + 4 <= depth; p += 4) transpose_4x4(b + column * stride + p, stride, to + p * width + column, width);
+    for (; p < depth; ++p) {
+      for (std::size_t r = column; r < column + 4; ++r) to[p * width + r] = b[r * stride + p];
+    }
+  }
+#endif
+  for (; column < columns; ++column) {
+    for (std::size_t p = 0; p < depth; ++p) to[p * width + column] = b[column * stride + p];
+  }
+}
+
+// Panel [depth, panel width] from a B stored as [depth, n]; `columns` of its columns exist.
+void copy_panel(const float* HWY_RESTRICT b, std::size_t stride, std::size_t depth, std::size_t columns,
+                float* HWY_RESTRICT to) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
+  const std::size_t width = panel_width();
+  const std::size_t whole = columns / lanes * lanes;
+  for (std::size_t p = 0; p < depth; ++p, b += stride, to += width) {
+    if (columns == width) {
+      for (int v = 0; v < kPanelVectors; ++v) hn::Store(hn::LoadU(d, b + v * lanes), d, to + v * lanes);
+      continue;
+    }
+    for (std::size_t j = 0; j < whole; j += lanes) hn::Store(hn::LoadU(d, b + j), d, to + j);
+    if (whole < columns) hn::Store(load_partial(d, columns - whole, b + whole), d, to + whole);
+  }
+}
+
+void pack_panels(const float* HWY_RESTRICT b, std::size_t stride, bool transposed, std::size_t depth, std::size_t n,
+                 float* HWY_RESTRICT to) {
   const std::size_t width = panel_width();
   for (std::size_t j = 0; j < n; j += width, to += depth * width) {
     const std::size_t columns = std::min(width, n - j);
     if (columns < width) std::fill_n(to, depth * width, 0.0F);
     if (transposed) {
-      for (std::size_t column = 0; column < columns; ++column) {
-        const float* from = b + (j + column) * stride;
-        for (std::size_t p = 0; p < depth; ++p) to[p * width + column] = from[p];
-      }
-    } else if (columns == width) {
-      for (std::size_t p = 0; p < depth; ++p) {
-        for (int v = 0; v < kPanelVectors; ++v) {
-          hn::Store(hn::LoadU(d, b + p * stride + j + v * lanes), d, to + p * width + v * lanes);
-        }
-      }
+      transpose_panel(b + j * stride, stride, depth, columns, to);
     } else {
-      for (std::size_t p = 0; p < depth; ++p) std::memcpy(to + p * width, b + p * stride + j, columns * sizeof(float));
+      copy_panel(b + j, stride, depth, columns, to);
     }
   }
 }
@@ -250,29 +295,57 @@ struct RightOperand {
   std::size_t panel_stride;
 };
 
-// The whole depth at once, A in place.
-void multiply_direct(const GemmCall& call, RightOperand b) {
+template <LayoutOfA kLayout>
+void rows_of_tiles(const GemmCall& call, RightOperand b, std::size_t first_column, std::size_t columns) {
   for (std::size_t i = 0; i < call.m;) {
     const std::size_t rows = next_rows(call.m - i);
-    const Tile tile{.depth = call.k,
-                    .a = call.transpose_a ? call.a + i : call.a + i * call.a_stride,
-                    .a_stride = call.a_stride,
-                    .b = b.data,
-                    .b_row_stride = b.row_stride,
-                    .b_panel_stride = b.panel_stride,
-                    .c = call.c + i * call.c_stride,
-                    .c_stride = call.c_stride,
-                    .last_lanes = 0,
-                    .accumulate = false,
-                    .bias = call.bias,
-                    .relu = call.relu};
-    if (call.transpose_a) {
-      row_of_tiles<LayoutOfA::columns>(rows, call.n, tile);
-    } else {
-      row_of_tiles<LayoutOfA::rows>(rows, call.n, tile);
-    }
+    row_of_tiles<kLayout>(rows, columns,
+                          {.depth = call.k,
+                           .a = kLayout == LayoutOfA::columns ? call.a + i : call.a + i * call.a_stride,
+                           .a_stride = call.a_stride,
+                           .b = b.data,
+                           .b_row_stride = b.row_stride,
+                           .b_panel_stride = b.panel_stride,
+                           .c = call.c + i * call.c_stride + first_column,
+                           .c_stride = call.c_stride,
+                           .last_lanes = 0,
+                           .accumulate = false,
+                           .bias = call.bias != nullptr ? call.bias + first_column : nullptr,
+                           .relu = call.relu});
     i += rows;
   }
+}
+
+// Some columns of C, the whole depth at once, A in place. `b` starts at the first of the columns.
+void multiply_columns(const GemmCall& call, RightOperand b, std::size_t first_column, std::size_t columns) {
+  if (call.transpose_a) {
+    rows_of_tiles<LayoutOfA::columns>(call, b, first_column, columns);
+  } else {
+    rows_of_tiles<LayoutOfA::rows>(call, b, first_column, columns);
+  }
+}
+
+// Both operands in place, but for a last panel of B that is not whole: that one is packed. B is not transposed.
+bool multiply_in_place(const GemmCall& call) {
+  const std::size_t width = panel_width();
+  const std::size_t whole = call.n / width * width;
+  if (whole > 0) multiply_columns(call, {call.b, call.b_stride, width}, 0, whole);
+  if (whole == call.n) return true;
+  const auto panel = hwy::AllocateAligned<float>(call.k * width);
+  if (!panel) return false;
+  pack_panels(call.b + whole, call.b_stride, false, call.k, call.n - whole, panel.get());
+  multiply_columns(call, {panel.get(), width, call.k * width}, whole, call.n - whole);
+  return true;
+}
+
+// All of B packed, A in place.
+bool multiply_with_packed_b(const GemmCall& call) {
+  const std::size_t width = panel_width();
+  const auto panels = hwy::AllocateAligned<float>((call.n + width - 1) / width * width * call.k);
+  if (!panels) return false;
+  pack_panels(call.b, call.b_stride, call.transpose_b, call.k, call.n, panels.get());
+  multiply_columns(call, {panels.get(), width, call.k * width}, 0, call.n);
+  return true;
 }
 
 // Copies `rows` rows of A from (row, p0) on: each at a stride of kPackedAStride, or, of a transposed A, as columns of
@@ -291,39 +364,35 @@ void pack_a(const GemmCall& call, std::size_t row, std::size_t rows, std::size_t
   }
 }
 
-// In blocks that fit the caches. Source: Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix
-// Multiplication".
-bool multiply_packed(const GemmCall& call) {
+// In blocks: a few rows of A stay in L1 while a block of B streams past from L2 and L3. Source: Goto and van de Geijn
+// 2008, "Anatomy of High-Performance Matrix Multiplication".
+bool multiply_in_blocks(const GemmCall& call) {
   const std::size_t width = panel_width();
   const std::size_t depth_blocks = (call.k + kDepthBlock - 1) / kDepthBlock;
   const std::size_t depth_max = (call.k + depth_blocks - 1) / depth_blocks;
   const std::size_t columns_max = std::min(kColumnBlock, (call.n + width - 1) / width * width);
-  const std::size_t rows_max = std::min(kRowBlock, (call.m + kRowsMax - 1) / kRowsMax * kRowsMax);
   // 8 rows beyond the end: the microkernel prefetches there, which is harmless, but stays inside the block.
-  const auto b_block = hwy::AllocateAligned<float>(call.packed_b != nullptr ? 1 : (depth_max + 8) * columns_max);
-  const auto a_block = hwy::AllocateAligned<float>(rows_max * kPackedAStride);
-  if (!b_block || !a_block) return false;
+  const auto b_block = hwy::AllocateAligned<float>(call.packed_b != nullptr ? width : (depth_max + 8) * columns_max);
+  const auto a_tile = hwy::AllocateAligned<float>(kRowsMax * kPackedAStride);
+  if (!b_block || !a_tile) return false;
 
   for (std::size_t j0 = 0; j0 < call.n; j0 += kColumnBlock) {
     const std::size_t columns = std::min(kColumnBlock, call.n - j0);
     for (std::size_t block = 0, p0 = 0; block < depth_blocks; ++block) {
       const std::size_t depth = (call.k - p0 + (depth_blocks - block) - 1) / (depth_blocks - block);
       const bool last_block = block + 1 == depth_blocks;
-      RightOperand right{};
+      RightOperand right{b_block.get(), width, depth * width};
       if (call.packed_b != nullptr) {
         right = {call.packed_b + j0 * call.k + p0 * width, width, call.k * width};
       } else {
         const float* from = call.transpose_b ? call.b + j0 * call.b_stride + p0 : call.b + p0 * call.b_stride + j0;
         pack_panels(from, call.b_stride, call.transpose_b, depth, columns, b_block.get());
-        right = {b_block.get(), width, depth * width};
       }
       for (std::size_t i0 = 0; i0 < call.m;) {
-        // Pack a block of A, one register tile of rows after the other, and multiply each while it is in L1.
-        float* packed = a_block.get();
         const std::size_t rows = next_rows(call.m - i0);
-        pack_a(call, i0, rows, p0, depth, packed);
+        pack_a(call, i0, rows, p0, depth, a_tile.get());
         const Tile tile{.depth = depth,
-                        .a = packed,
+                        .a = a_tile.get(),
                         .a_stride = kRowsMax,
                         .b = right.data,
                         .b_row_stride = right.row_stride,
@@ -348,19 +417,18 @@ bool multiply_packed(const GemmCall& call) {
 }
 
 bool run_gemm(const GemmCall& call) {
-  const double volume = static_cast<double>(call.m) * static_cast<double>(call.n) * static_cast<double>(call.k);
-  const bool small = call.m <= kDirectRowsMax || volume <= kDirectVolumeMax;
-  const std::size_t width = panel_width();
-  if (small && call.packed_b != nullptr) {
-    multiply_direct(call, {call.packed_b, width, call.k * width});
+  const std::size_t elements = call.k * call.n;
+  if (call.packed_b != nullptr) {
+    if (elements > kElementsPackedWhole && call.m > kRowsStreamedMax) return multiply_in_blocks(call);
+    multiply_columns(call, {call.packed_b, panel_width(), call.k * panel_width()}, 0, call.n);
     return true;
   }
-  const bool readable_in_place = !call.transpose_b && (kHasMemoryMasks || call.n % hn::Lanes(D()) == 0);
-  if (small && readable_in_place) {
-    multiply_direct(call, {call.b, call.b_stride, width});
-    return true;
-  }
-  return multiply_packed(call);
+  const bool few_passes = call.m <= kRowsInPlaceMax && call.k * panel_width() <= kElementsPackedWhole;
+  if (!call.transpose_b && (few_passes || elements <= kElementsInPlaceMax)) return multiply_in_place(call);
+  const bool a_in_place = !call.transpose_a || call.m <= kTransposedVolumeMax / elements;
+  const bool packs_whole = call.k * (call.n + panel_width()) <= kElementsPackedWhole;
+  if (packs_whole && a_in_place) return multiply_with_packed_b(call);
+  return multiply_in_blocks(call);
 }
 
 void pack_b(const float* b, std::size_t stride, bool transposed, std::size_t k, std::size_t n, float* destination) {

@@ -1,0 +1,31 @@
+#include "myelin/kernels/target.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "targets.hpp"
+
+using namespace myelin::kernels;
+
+BOOST_AUTO_TEST_SUITE(target)
+
+BOOST_AUTO_TEST_CASE(the_best_supported_target_is_in_use) {
+  const std::vector<std::string> supported = supported_simd_targets();
+  BOOST_REQUIRE(!supported.empty());
+  BOOST_TEST(simd_target() == supported.front());
+  BOOST_TEST_MESSAGE("SIMD target in use: " << simd_target());
+}
+
+BOOST_AUTO_TEST_CASE(supported_targets_were_compiled) {
+  const std::vector<std::string> compiled = compiled_simd_targets();
+  for (const std::string& name : supported_simd_targets()) BOOST_TEST((std::ranges::count(compiled, name) == 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_test_can_switch_the_target) {
+  std::vector<std::string> seen;
+  test::for_each_target([&] { seen.push_back(simd_target()); });
+  BOOST_TEST(seen == supported_simd_targets(), boost::test_tools::per_element());
+  BOOST_TEST(simd_target() == seen.front());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

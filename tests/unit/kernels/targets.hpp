@@ -1,0 +1,28 @@
+/// Runs a piece of a test once per SIMD target that was compiled and that this CPU has.
+#pragma once
+
+#include <hwy/targets.h>
+
+#include <boost/test/unit_test.hpp>
+
+namespace myelin::kernels::test {
+
+/// Calls `body()` once per target, with the kernels switched to it, and switches back to the best one afterwards.
+/// **Thread-safety**: the choice is the whole process's: no other thread may run kernels meanwhile.
+template <class Body>
+void for_each_target(const Body& body) {
+  struct Restore {
+    ~Restore() {
+      hwy::SetSupportedTargetsForTest(0);
+      hwy::GetChosenTarget().DeInit();
+    }
+  } restore;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(target);
+    BOOST_TEST_CONTEXT("SIMD target " << hwy::TargetName(target)) { body(); }
+    hwy::SetSupportedTargetsForTest(0);
+  }
+}
+
+}  // namespace myelin::kernels::test
