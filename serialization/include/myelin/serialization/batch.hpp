@@ -124,9 +124,19 @@ class Held {
 class OpenBatch {
  public:
   virtual ~OpenBatch() = default;
+  static void* operator new(std::size_t bytes) {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
+  }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
+  }
   /// The messages added so far as one frame, which may then be sent; this builder is spent.
   /// **Requires**: at least one message was added.
   [[nodiscard]] virtual Frame finish() = 0;
+  /// Takes back the last message. Nothing may be added after.
+  void retract() noexcept { --count_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] TypeId type() const noexcept { return type_; }
   [[nodiscard]] Lane lane() const noexcept { return header_.lane; }

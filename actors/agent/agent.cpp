@@ -1,0 +1,49 @@
+#include "myelin/actors/agent.hpp"
+
+#include <cstdlib>
+
+#include <cxxabi.h>
+
+#include "cell.hpp"
+#include "runtime/mesh_state.hpp"
+
+namespace myelin {
+
+AgentRef Agent::self() const noexcept { return cell_->ref(); }
+TimePoint Agent::now() const noexcept { return cell_->clock_now(); }
+FrameHeader Agent::current_header() const noexcept { return cell_->current_header(); }
+AgentId Agent::id() const noexcept { return cell_->id(); }
+void Agent::send(const AgentRef& to, Frame frame) { cell_->send(to, std::move(frame)); }
+void Agent::flush() { cell_->flush(); }
+void Agent::cancel(CorrelationId timer) { cell_->cancel(timer); }
+void Agent::watch(const AgentRef& other) { cell_->watch(other); }
+void Agent::link(const AgentRef& other) { cell_->link(other); }
+void Agent::stop() noexcept { cell_->stop_agent(std::nullopt); }
+void Agent::fail(Error reason) noexcept { cell_->stop_agent(std::move(reason)); }
+
+Outbox& Agent::outbox_() { return cell_->outbox(); }
+void Agent::count_send() noexcept { cell_->count_send(); }
+FrameHeader Agent::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
+  return cell_->open_question(timeout, std::move(then));
+}
+void Agent::put_question(const AgentRef& to, Frame frame) { cell_->put_question(to, std::move(frame)); }
+CorrelationId Agent::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
+  return cell_->start_timer(delay, std::move(then));
+}
+void Agent::start_job(std::unique_ptr<Job> job) { cell_->start_job(std::move(job)); }
+AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent) {
+  return spawn_agent(cell_->mesh(), of, std::move(agent));
+}
+
+void HandlerTable::add(const Handler& handler) { rows_.push_back(handler); }
+
+namespace detail {
+std::string class_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                    &std::free};
+  return status == 0 ? name.get() : type.name();
+}
+}  // namespace detail
+
+}  // namespace myelin

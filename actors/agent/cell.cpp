@@ -1,0 +1,552 @@
+#include "cell.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include <caf/actor_clock.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/sec.hpp>
+#include <caf/system_messages.hpp>
+
+#include "interop/error_mapping.hpp"
+#include "interop/reply_port.hpp"
+#include "myelin/actors/caf_interop.hpp"
+#include "runtime/mesh_state.hpp"
+#include "runtime/turn_context.hpp"
+
+namespace myelin {
+
+namespace {
+
+/// Messages between two looks at the clock and at the inbox: a clock costs about as much as a message.
+constexpr std::size_t kMessagesBetweenLooks = 16;
+
+constexpr caf::atom_value kTimer = caf::atom("myelin");
+
+/// Marks this thread as running agents, until the end of the scope.
+class OnWorker {
+ public:
+  explicit OnWorker(caf::execution_unit* unit) noexcept : before_{turn_context.unit} { turn_context.unit = unit; }
+  ~OnWorker() { turn_context.unit = before_; }
+  OnWorker(const OnWorker&) = delete;
+  OnWorker& operator=(const OnWorker&) = delete;
+
+ private:
+  caf::execution_unit* before_;
+};
+
+/// What an exception says, for whoever asked.
+std::string text_of_current_exception() {
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+}  // namespace
+
+AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent)
+    : super{config}, agent_{std::move(agent)}, class_{of}, mesh_{mesh} {
+  setf(kIsAgentFlag | is_initialized_flag);
+  agent_->cell_ = this;
+}
+
+AgentCell::~AgentCell() { close_inbox({Errc::receiver_dead, {}}); }
+
+AgentRef AgentCell::ref() noexcept {
+  intrusive_ptr_add_ref(ctrl());
+  return {AgentRef::Adopt{}, ctrl(), this};
+}
+
+// -- references ------------------------------------------------------------------------------------------------------
+
+void AgentCell::intrusive_ptr_add_ref_impl() { intrusive_ptr_add_ref(ctrl()); }
+void AgentCell::intrusive_ptr_release_impl() { intrusive_ptr_release(ctrl()); }
+void AgentCell::retain() noexcept { intrusive_ptr_add_ref(ctrl()); }
+void AgentCell::release() noexcept { intrusive_ptr_release(ctrl()); }
+
+// -- delivery, on the sender's thread --------------------------------------------------------------------------------
+
+void AgentCell::schedule() noexcept {
+  intrusive_ptr_add_ref(ctrl());  // released by the worker after the turn
+  if (caf::execution_unit* unit = turn_context.unit; unit != nullptr && &unit->system() == &home_system()) {
+    unit->exec_later(this);
+  } else {
+    home_system().scheduler().enqueue(this);
+  }
+}
+
+void AgentCell::deliver(QueueLink* entry) noexcept {
+  switch (inbox_.push(entry)) {
+    case Inbox::Push::queued: break;
+    case Inbox::Push::wake: schedule(); break;
+    // Lost the race with the agent's end: bounced here, or nobody would.
+    case Inbox::Push::closed: bounce(entry, {Errc::receiver_dead, class_.name + " has stopped"}); break;
+  }
+}
+
+void AgentCell::deliver(Frame frame, ReplyPort* port) noexcept {
+  const Lane lane = frame.lane();
+  if (frame.unique()) {
+    FrameBlock* block = frame.release();
+    block->link.context = port;
+    block->link.kind = entry_tag(EntryKind::message, lane);
+    block->link.weight = block->items;
+    deliver(&block->link);
+  } else {
+    auto* entry = new SharedEntry;
+    entry->context = port;
+    entry->kind = entry_tag(EntryKind::shared_message, lane);
+    entry->weight = static_cast<std::uint32_t>(frame.size());
+    entry->frame = std::move(frame);
+    deliver(entry);
+  }
+}
+
+void AgentCell::answer(Frame frame) noexcept {
+  const Lane lane = frame.lane();
+  if (frame.unique()) {
+    FrameBlock* block = frame.release();
+    block->link.kind = entry_tag(EntryKind::answer, lane);
+    block->link.weight = 1;
+    deliver(&block->link);
+  } else {
+    auto* entry = new SharedEntry;
+    entry->kind = entry_tag(EntryKind::shared_answer, lane);
+    entry->correlation = frame.correlation();
+    entry->frame = std::move(frame);
+    deliver(entry);
+  }
+}
+
+void AgentCell::fail(CorrelationId question, Error error) noexcept {
+  auto* entry = new FailureEntry;
+  entry->kind = entry_tag(EntryKind::failure, Lane::normal);
+  entry->question = question;
+  entry->error = std::move(error);
+  deliver(entry);
+}
+
+void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
+  const auto reject = [&](Frame frame, void* context) {
+    if (context != nullptr) {
+      auto* port = static_cast<ReplyPort*>(context);
+      port->fail(frame.correlation(), reason);
+      port->release();
+    } else {
+      mesh_.dead_letters.add({reason.code, id(), std::move(frame)});
+    }
+  };
+  switch (kind_of(*link)) {
+    case EntryKind::message: {
+      void* context = link->context;
+      reject(Frame::adopt(FrameBlock::of(link)), context);
+      break;
+    }
+    case EntryKind::shared_message: {
+      const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
+      reject(std::move(entry->frame), entry->context);
+      break;
+    }
+    case EntryKind::answer:
+      mesh_.dead_letters.add({Errc::late_answer, id(), Frame::adopt(FrameBlock::of(link))});
+      break;
+    case EntryKind::shared_answer: {
+      const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
+      mesh_.dead_letters.add({Errc::late_answer, id(), std::move(entry->frame)});
+      break;
+    }
+    case EntryKind::failure: delete static_cast<FailureEntry*>(link); break;
+    case EntryKind::caf: {
+      const std::unique_ptr<CafEntry> entry{static_cast<CafEntry*>(link)};
+      const caf::detail::sync_request_bouncer bouncer{caf::make_error(caf::sec::request_receiver_down)};
+      bouncer(*entry->element);
+      break;
+    }
+    case EntryKind::job: delete static_cast<JobEntry*>(link); break;
+    case EntryKind::start:
+    case EntryKind::stop: delete static_cast<SignalEntry*>(link); break;
+  }
+}
+
+void AgentCell::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* /*unit*/) {
+  const caf::message_id id = element->mid;
+  auto& content = element->content();
+  if (content.size() == 1 && content.match_element<Frame>(0)) {
+    Frame frame = content.get_as<Frame>(0);
+    if (!frame) return;
+    if (id.is_response()) {
+      auto* entry = new SharedEntry;
+      entry->kind = entry_tag(EntryKind::shared_answer, frame.lane());
+      entry->correlation = id.request_id().integer_value();
+      entry->frame = std::move(frame);
+      deliver(entry);
+    } else {
+      ReplyPort* port = id.is_request() ? new CafReplyPort{std::move(element->sender), id, ctrl()} : nullptr;
+      deliver(std::move(frame), port);
+    }
+    return;
+  }
+  if (id.is_response()) {
+    Error error{Errc::wrong_answer_type, "a plain CAF actor answered with something that is no frame"};
+    if (content.size() == 1 && content.match_element<caf::error>(0)) {
+      error = from_caf_error(content.get_as<caf::error>(0));
+    }
+    fail(id.request_id().integer_value(), std::move(error));
+    return;
+  }
+  auto* entry = new CafEntry;
+  entry->kind = entry_tag(EntryKind::caf, Lane::control);
+  entry->element = std::move(element);
+  deliver(entry);
+}
+
+// -- the agent's turn ------------------------------------------------------------------------------------------------
+
+void AgentCell::launch(caf::execution_unit* /*unit*/, bool /*lazy*/, bool hide) {
+  if (!hide) register_at_system();
+  // Costs nothing until the first message: whoever pushes it wakes the agent.
+  static_cast<void>(inbox_.try_block());
+}
+
+caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_t max_throughput) {
+  const OnWorker on_worker{unit};
+  context(unit);
+  if (finished_) return resumable::done;
+  std::size_t budget = std::min(max_throughput, limits::kTurnMessagesMax);
+  std::size_t until_look = kMessagesBetweenLooks;
+  Clock::time_point turn_ends{};
+  sent_in_turn_ = 0;
+  for (;;) {
+    QueueLink* entry = inbox_.pop();
+    if (entry == nullptr) {
+      if (inbox_.refill()) continue;
+      end_turn();
+      if (stopping_) break;
+      if (inbox_.try_block()) return resumable::awaiting_message;
+      continue;
+    }
+    const std::size_t weight = entry->weight;
+    handle(entry);
+    if (stopping_) break;
+    bool enough = weight >= budget || sent_in_turn_ >= limits::kTurnSendsMax;
+    if (!enough && --until_look == 0) {
+      until_look = kMessagesBetweenLooks;
+      const Clock::time_point now = Clock::now();
+      if (turn_ends == Clock::time_point{}) {
+        turn_ends = now + std::chrono::microseconds{limits::kTurnMicrosecondsMax};
+      } else {
+        enough = now >= turn_ends;
+      }
+      inbox_.refill();  // so that control messages need not wait for what came before them
+    }
+    if (enough) {
+      end_turn();
+      if (stopping_) break;
+      return inbox_.try_block() ? resumable::awaiting_message : resumable::resume_later;
+    }
+    budget -= weight;
+  }
+  finish();
+  return resumable::done;
+}
+
+void AgentCell::handle(QueueLink* link) {
+  try {
+    switch (kind_of(*link)) {
+      case EntryKind::message: {
+        auto* port = static_cast<ReplyPort*>(link->context);
+        Frame frame = Frame::adopt(FrameBlock::of(link));
+        if (port == nullptr) [[likely]] {
+          handle_message(std::move(frame), {});
+        } else {
+          ReplyAddress reply{port, frame.header()};
+          handle_message(std::move(frame), std::move(reply));
+        }
+        break;
+      }
+      case EntryKind::shared_message: {
+        const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
+        ReplyAddress reply{static_cast<ReplyPort*>(entry->context), entry->frame.header()};
+        handle_message(std::move(entry->frame), std::move(reply));
+        break;
+      }
+      case EntryKind::answer: {
+        Frame frame = Frame::adopt(FrameBlock::of(link));
+        const CorrelationId question = frame.correlation();
+        handle_answer(question, std::move(frame));
+        break;
+      }
+      case EntryKind::shared_answer: {
+        const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
+        handle_answer(entry->correlation, std::move(entry->frame));
+        break;
+      }
+      case EntryKind::failure: {
+        const std::unique_ptr<FailureEntry> entry{static_cast<FailureEntry*>(link)};
+        handle_answer(entry->question, tl::unexpected{std::move(entry->error)});
+        break;
+      }
+      case EntryKind::caf: {
+        const std::unique_ptr<CafEntry> entry{static_cast<CafEntry*>(link)};
+        current_element_ = entry->element.get();
+        handle_caf(*entry->element);
+        current_element_ = nullptr;
+        break;
+      }
+      case EntryKind::job: {
+        const std::unique_ptr<JobEntry> entry{static_cast<JobEntry*>(link)};
+        entry->job->finish();
+        break;
+      }
+      case EntryKind::start:
+        delete static_cast<SignalEntry*>(link);
+        agent_->on_start();
+        break;
+      case EntryKind::stop:
+        delete static_cast<SignalEntry*>(link);
+        stop_agent(std::nullopt);
+        break;
+    }
+  } catch (...) {
+    current_element_ = nullptr;
+    stop_agent(Error{Errc::handler_failed, text_of_current_exception()});
+  }
+}
+
+void AgentCell::handle_message(Frame frame, ReplyAddress reply) {
+  const Handler* handler = class_.handlers.find(frame.type());
+  if (handler == nullptr) [[unlikely]] {
+    if (reply.wanted()) {
+      reply.fail({Errc::unhandled_type, class_.name + " has no handler for this type of message"});
+    } else {
+      mesh_.dead_letters.add({Errc::unhandled_type, id(), std::move(frame)});
+    }
+    return;
+  }
+  if (frame.is_foreign()) [[unlikely]] {
+    if (Result<void> checked = check_schema(frame, handler->schema()); !checked) {
+      if (reply.wanted()) {
+        reply.fail(std::move(checked).error());
+      } else {
+        mesh_.dead_letters.add({Errc::bad_frame, id(), std::move(frame)});
+      }
+      return;
+    }
+  }
+  struct Current {
+    explicit Current(const FrameBlock*& place, const FrameBlock* block) noexcept : place_{place} { place_ = block; }
+    ~Current() { place_ = nullptr; }
+    const FrameBlock*& place_;
+  };
+  const Current current{current_, frame.block()};
+  handler->run(*agent_, std::move(frame), std::move(reply));
+}
+
+void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
+  std::unique_ptr<Continuation> then = waiting_ == nullptr ? nullptr : waiting_->take(question);
+  if (then == nullptr) {
+    mesh_.dead_letters.add({Errc::late_answer, id(), outcome ? *std::move(outcome) : Frame{}});
+    return;
+  }
+  then->resume(std::move(outcome));
+}
+
+void AgentCell::handle_caf(caf::mailbox_element& element) {
+  auto& content = element.content();
+  if (content.match_elements<caf::timeout_msg>()) {
+    handle_due();
+  } else if (content.match_elements<caf::down_msg>()) {
+    const auto& down = content.get_as<caf::down_msg>(0);
+    const bool failed = down.reason && down.reason != caf::exit_reason::user_shutdown;
+    agent_->on_down({down.source.id(), failed, failed ? from_caf_error(down.reason).message : std::string{}});
+  } else if (content.match_elements<caf::exit_msg>()) {
+    const auto& exit = content.get_as<caf::exit_msg>(0);
+    unlink_from(exit.source);
+    if (exit.reason == caf::exit_reason::user_shutdown) {
+      stop_agent(std::nullopt);
+    } else if (exit.reason) {
+      stop_agent(from_caf_error(exit.reason));
+    }
+  } else if (!handle_system_message(element, context(), true)) {
+    if (element.mid.is_request() && element.sender) {
+      element.sender->enqueue(caf::strong_actor_ptr{ctrl()}, element.mid.response_id(),
+                              caf::make_message(caf::make_error(caf::sec::unexpected_message)), context());
+    } else {
+      mesh_.dead_letters.add({Errc::unhandled_type, id(), Frame{}});
+    }
+  }
+}
+
+void AgentCell::end_turn() {
+  if (class_.has_turn_end) {
+    try {
+      agent_->on_turn_end();
+    } catch (...) {
+      stop_agent(Error{Errc::handler_failed, text_of_current_exception()});
+    }
+  }
+  if (outbox_ != nullptr && !outbox_->empty()) outbox_->flush_all();
+}
+
+void AgentCell::stop_agent(std::optional<Error> failure) noexcept {
+  if (stopping_) return;
+  stopping_ = true;
+  if (failure) failure_ = std::make_unique<Error>(*std::move(failure));
+}
+
+void AgentCell::finish() noexcept {
+  finished_ = true;
+  if (failure_ == nullptr) {
+    try {
+      agent_->on_stop();
+    } catch (...) {
+      failure_ = std::make_unique<Error>(Error{Errc::handler_failed, text_of_current_exception()});
+    }
+  }
+  if (outbox_ != nullptr) outbox_->flush_all();
+  const std::string how = failure_ == nullptr ? " has stopped" : " has failed: " + failure_->message;
+  close_inbox({Errc::receiver_dead, class_.name + how});
+  if (armed_ != kNever) clock().cancel_timeouts(this);
+  turn_context.agent_ending = true;
+  waiting_.reset();
+  agent_.reset();
+  turn_context.agent_ending = false;
+  outbox_.reset();
+  cleanup(failure_ == nullptr ? caf::error{caf::exit_reason::normal} : to_caf_error(*failure_), context());
+  mesh_.registry.remove(*this);
+}
+
+void AgentCell::close_inbox(const Error& reason) noexcept {
+  inbox_.close([&](QueueLink* entry) { bounce(entry, reason); });
+}
+
+bool AgentCell::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  // Also reached without finish(), when the system shuts down with agents that were abandoned.
+  close_inbox({Errc::receiver_dead, class_.name + " has stopped"});
+  return super::cleanup(std::move(reason), host);
+}
+
+// -- what an agent can do --------------------------------------------------------------------------------------------
+
+TimePoint AgentCell::clock_now() const noexcept { return clock().now(); }
+
+FrameHeader AgentCell::current_header() const noexcept {
+  if (current_ == nullptr) return {};
+  // Borrows the reference of the frame being handled.
+  Frame frame = Frame::adopt(const_cast<FrameBlock*>(current_));
+  const FrameHeader header = frame.header();
+  static_cast<void>(frame.release());
+  return header;
+}
+
+void AgentCell::send_from_outbox(void* cell, const AgentRef& to, Frame frame) {
+  static_cast<AgentCell*>(cell)->transmit(to, std::move(frame), nullptr);
+}
+
+void AgentCell::send(const AgentRef& to, Frame frame) {
+  if (outbox_ != nullptr) outbox_->flush(to);
+  ++sent_in_turn_;
+  transmit(to, std::move(frame), nullptr);
+}
+
+void AgentCell::flush() {
+  if (outbox_ != nullptr) outbox_->flush_all();
+}
+
+void AgentCell::transmit(const AgentRef& to, Frame frame, ReplyPort* port) {
+  if (AgentCell* cell = to.cell(); cell != nullptr) [[likely]] {
+    cell->deliver(std::move(frame), port);
+    return;
+  }
+  if (to) {
+    // Another node, or a plain CAF actor: a CAF message. A question travels as CAF's own request.
+    const CorrelationId question = frame.correlation();
+    const caf::message_id id = port == nullptr ? caf::make_message_id() : caf::make_message_id(question);
+    to.control()->enqueue(caf::strong_actor_ptr{ctrl()}, id, caf::make_message(std::move(frame)), turn_context.unit);
+  } else if (port != nullptr) {
+    port->fail(frame.correlation(), {Errc::receiver_dead, "the question was put to no agent: an empty AgentRef"});
+  } else {
+    mesh_.dead_letters.add({Errc::receiver_dead, 0, std::move(frame)});
+  }
+  if (port != nullptr) port->release();
+}
+
+FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
+  if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
+  const TimePoint deadline = clock_now() + timeout;
+  const CorrelationId question = waiting_->add(deadline, false, std::move(then));
+  arm_timer();
+  FrameHeader header{.sender = id(), .correlation = question, .deadline = deadline};
+  if (current_ != nullptr && current_->has(FrameBlock::kTraced)) header.trace = current_header().trace;
+  return header;
+}
+
+void AgentCell::put_question(const AgentRef& to, Frame frame) {
+  if (outbox_ != nullptr) outbox_->flush(to);
+  ++sent_in_turn_;
+  retain();
+  transmit(to, std::move(frame), this);
+}
+
+CorrelationId AgentCell::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
+  if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
+  const CorrelationId timer = waiting_->add(clock_now() + delay, true, std::move(then));
+  arm_timer();
+  return timer;
+}
+
+void AgentCell::cancel(CorrelationId timer) {
+  if (waiting_ != nullptr) static_cast<void>(waiting_->take(timer));
+}
+
+/// One timer of CAF's clock an agent, for whatever is due first: CAF's clock per question would cost ten times as much.
+void AgentCell::arm_timer() {
+  const TimePoint due = waiting_->next_due();
+  if (due >= armed_) return;
+  armed_ = due;
+  clock().set_ordinary_timeout(due, this, kTimer, 0);
+}
+
+void AgentCell::handle_due() {
+  armed_ = kNever;
+  if (waiting_ == nullptr) return;
+  const TimePoint now = clock_now();
+  while (!stopping_) {
+    std::optional<Waiting::Due> due = waiting_->take_due(now);
+    if (!due) break;
+    if (due->is_timer) {
+      due->then->resume(Frame{});
+    } else {
+      due->then->resume(myelin::fail(Errc::timeout, "no answer came before the deadline"));
+    }
+  }
+  arm_timer();
+}
+
+void AgentCell::start_job(std::unique_ptr<Job> job) {
+  // The job keeps the cell, so that its end finds an inbox: open, or closed for good.
+  mesh_.jobs->post([keep = ref(), held = std::make_shared<std::unique_ptr<Job>>(std::move(job))] {
+    (*held)->work();
+    auto* entry = new JobEntry;
+    entry->kind = entry_tag(EntryKind::job, Lane::high);
+    entry->job = std::move(*held);
+    keep.cell()->deliver(entry);
+  });
+}
+
+void AgentCell::watch(const AgentRef& other) {
+  if (other) monitor(other.control()->get(), caf::message_priority::normal);
+}
+
+void AgentCell::link(const AgentRef& other) {
+  if (other) link_to(caf::actor_addr{other.control(), true});
+}
+
+}  // namespace myelin

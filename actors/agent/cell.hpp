@@ -1,0 +1,129 @@
+/// The CAF actor around each agent: takes what CAF sends, and Myelin's own messages by a path without CAF.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <caf/actor_traits.hpp>
+#include <caf/behavior.hpp>
+#include <caf/local_actor.hpp>
+#include <caf/resumable.hpp>
+
+#include "myelin/actors/agent.hpp"
+#include "myelin/actors/reply.hpp"
+#include "runtime/entries.hpp"
+#include "runtime/inbox.hpp"
+#include "runtime/registry.hpp"
+#include "waiting.hpp"
+
+namespace myelin {
+
+struct MeshState;
+
+/// Every agent is one of these to CAF: it has a handle, can be monitored, linked, asked by plain CAF actors and
+/// published over BASP. It does not derive from CAF's scheduled_actor, whose queues and type matching are most of what
+/// a message costs; docs/ARCHITECTURE.md, "An agent is a CAF actor", tells what that leaves out.
+///
+/// **Thread-safety**: deliver(), enqueue(), answer() and fail() are thread-safe; the rest runs in the agent's turn,
+/// which is on one thread at a time.
+class AgentCell final : public caf::local_actor,
+                        public caf::resumable,
+                        public caf::non_blocking_actor_base,
+                        public caf::dynamically_typed_actor_base,
+                        public ReplyPort {
+ public:
+  using super = caf::local_actor;
+  using signatures = caf::none_t;
+  using behavior_type = caf::behavior;
+
+  /// Among abstract_actor's flags: marks an actor as one of ours. CAF uses the bits below 0x4000.
+  static constexpr int kIsAgentFlag = 0x10000;
+
+  AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent);
+  ~AgentCell() override;
+
+  /// Puts an entry into the inbox and wakes the agent if it sleeps. If the agent has ended, the entry is bounced: who
+  /// asked is told, and the dead letters get the rest.
+  void deliver(QueueLink* entry) noexcept;
+  /// Delivers a frame; `port`, if any, awaits the answer, and one reference to it is taken over.
+  void deliver(Frame frame, ReplyPort* port) noexcept;
+
+  [[nodiscard]] AgentRef ref() noexcept;
+  [[nodiscard]] MeshState& mesh() noexcept { return mesh_; }
+  [[nodiscard]] const AgentClass& agent_class() const noexcept { return class_; }
+  [[nodiscard]] RegistryLink& registry_link() noexcept { return registry_link_; }
+
+  // What Agent's protected functions do.
+  [[nodiscard]] TimePoint clock_now() const noexcept;
+  [[nodiscard]] Outbox& outbox() {
+    if (outbox_ == nullptr) [[unlikely]]
+      outbox_ = std::make_unique<Outbox>(this, &send_from_outbox);
+    return *outbox_;
+  }
+  void count_send() noexcept { ++sent_in_turn_; }
+  void send(const AgentRef& to, Frame frame);
+  void flush();
+  [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
+  void put_question(const AgentRef& to, Frame frame);
+  [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
+  void cancel(CorrelationId timer);
+  void start_job(std::unique_ptr<Job> job);
+  void watch(const AgentRef& other);
+  void link(const AgentRef& other);
+  void stop_agent(std::optional<Error> failure) noexcept;
+  [[nodiscard]] FrameHeader current_header() const noexcept;
+
+  // ReplyPort
+  void answer(Frame frame) noexcept override;
+  void fail(CorrelationId question, Error error) noexcept override;
+  void retain() noexcept override;
+  void release() noexcept override;
+
+  // caf::abstract_actor, local_actor
+  using caf::abstract_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override;
+  void launch(caf::execution_unit* unit, bool lazy, bool hide) override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
+  const char* name() const override { return class_.name.c_str(); }
+
+  // caf::resumable
+  /// Must not say scheduled_actor: CAF's coordinators would cast to that class.
+  subtype_t subtype() const override { return unspecified; }
+  resume_result resume(caf::execution_unit* unit, size_t max_throughput) override;
+  void intrusive_ptr_add_ref_impl() override;
+  void intrusive_ptr_release_impl() override;
+
+ private:
+  static void send_from_outbox(void* cell, const AgentRef& to, Frame frame);
+
+  void schedule() noexcept;
+  void handle(QueueLink* entry);
+  void handle_message(Frame frame, ReplyAddress reply);
+  void handle_answer(CorrelationId question, Result<Frame> outcome);
+  void handle_caf(caf::mailbox_element& element);
+  void handle_due();
+  void arm_timer();
+  void end_turn();
+  void finish() noexcept;
+  void close_inbox(const Error& reason) noexcept;
+  void bounce(QueueLink* entry, const Error& reason) noexcept;
+  void transmit(const AgentRef& to, Frame frame, ReplyPort* port);
+
+  // Read by senders.
+  Inbox inbox_;
+  // The agent's own turn from here on.
+  std::unique_ptr<Agent> agent_;
+  const AgentClass& class_;
+  MeshState& mesh_;
+  std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<Waiting> waiting_;
+  TimePoint armed_ = kNever;
+  const FrameBlock* current_ = nullptr;
+  std::uint32_t sent_in_turn_ = 0;
+  bool stopping_ = false;
+  bool finished_ = false;
+  std::unique_ptr<Error> failure_;
+  RegistryLink registry_link_;
+};
+
+}  // namespace myelin

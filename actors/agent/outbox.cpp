@@ -1,0 +1,32 @@
+#include "myelin/actors/outbox.hpp"
+
+#include <utility>
+
+namespace myelin {
+
+Outbox::Entry& Outbox::open(const AgentRef& to) {
+  if (used_ == entries_.size()) {
+    flush_all();
+    used_ = 0;
+  }
+  recent_ = used_++;
+  entries_[recent_] = Entry{};
+  entries_[recent_].to = to;
+  return entries_[recent_];
+}
+
+void Outbox::flush(Entry& entry) {
+  const std::unique_ptr<OpenBatch> batch = std::move(entry.batch);
+  --open_;
+  if (batch->count() == 0) return;  // its only message was retracted
+  entry.last_count = batch->count();
+  send_(agent_, entry.to, batch->finish());
+}
+
+void Outbox::flush_all() {
+  for (std::size_t index = 0; index < used_ && open_ != 0; ++index) {
+    if (entries_[index].batch != nullptr) flush(entries_[index]);
+  }
+}
+
+}  // namespace myelin

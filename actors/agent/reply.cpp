@@ -1,0 +1,36 @@
+#include "myelin/actors/reply.hpp"
+
+#include <exception>
+
+#include "runtime/turn_context.hpp"
+
+namespace myelin {
+
+void ReplyAddress::deliver(Frame frame) noexcept {
+  ReplyPort* port = std::exchange(port_, nullptr);
+  port->answer(std::move(frame));
+  port->release();
+}
+
+void ReplyAddress::send(Frame frame) {
+  if (wanted()) deliver(frame.with_header(answer_header()));
+}
+
+void ReplyAddress::fail(Error error) noexcept {
+  ReplyPort* port = std::exchange(port_, nullptr);
+  if (port == nullptr) return;
+  port->fail(question_.correlation, std::move(error));
+  port->release();
+}
+
+void ReplyAddress::abandon() noexcept {
+  if (std::uncaught_exceptions() > 0) {
+    fail({Errc::handler_failed, "the handler threw before it answered"});
+  } else if (turn_context.agent_ending) {
+    fail({Errc::receiver_dead, "the agent stopped before it answered"});
+  } else {
+    fail({Errc::no_reply, "the handler dropped its Reply without an answer"});
+  }
+}
+
+}  // namespace myelin

@@ -1,0 +1,63 @@
+/// What an agent waits for: answers to its questions, and moments in time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "myelin/actors/continuation.hpp"
+#include "myelin/base/time.hpp"
+
+namespace myelin {
+
+/// Continuations by number, each with a moment at which it is due at the latest. Numbers are not reused for four
+/// billion uses of a slot, so that a late answer finds nothing.
+///
+/// **Thread-safety**: actor-confined.
+class Waiting {
+ public:
+  /// Keeps `then` until take() or until it is due. Never 0, at most 60 bits: CAF's request ids have no more.
+  [[nodiscard]] CorrelationId add(TimePoint due, bool is_timer, std::unique_ptr<Continuation> then);
+
+  /// Removes one; null if it is not there any more.
+  [[nodiscard]] std::unique_ptr<Continuation> take(CorrelationId id);
+
+  struct Due {
+    std::unique_ptr<Continuation> then;
+    bool is_timer;
+  };
+  /// Removes the one that has been due longest at `now`, if any.
+  [[nodiscard]] std::optional<Due> take_due(TimePoint now);
+
+  /// When the next one is due; kNever if none is.
+  [[nodiscard]] TimePoint next_due();
+
+  [[nodiscard]] std::size_t size() const noexcept { return live_; }
+
+ private:
+  static constexpr unsigned kIndexBits = 28;
+  struct Slot {
+    std::unique_ptr<Continuation> then;
+    std::uint32_t generation = 1;
+    std::uint32_t next_free = 0;
+    bool is_timer = false;
+  };
+  struct Entry {
+    TimePoint due;
+    CorrelationId id;
+    friend bool operator>(const Entry& a, const Entry& b) noexcept { return a.due > b.due; }
+  };
+
+  [[nodiscard]] Slot* find(CorrelationId id) noexcept;
+  std::unique_ptr<Continuation> release(CorrelationId id, Slot& slot) noexcept;
+  void drop_stale_top();
+  void compact();
+
+  std::vector<Slot> slots_;
+  std::uint32_t free_ = kNone;
+  std::vector<Entry> heap_;  // earliest first; entries whose id is gone are stale
+  std::size_t live_ = 0;
+  static constexpr std::uint32_t kNone = 0xffffffff;
+};
+
+}  // namespace myelin

@@ -1,0 +1,188 @@
+/// The base class of every agent.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "myelin/actors/agent_ref.hpp"
+#include "myelin/actors/continuation.hpp"
+#include "myelin/actors/handlers.hpp"
+#include "myelin/actors/outbox.hpp"
+#include "myelin/base/result.hpp"
+#include "myelin/serialization/frame_builder.hpp"
+
+namespace myelin {
+
+class AgentCell;
+
+/// What the runtime knows of a class of agents: made once a class.
+struct AgentClass {
+  std::string name;
+  HandlerTable handlers;
+  bool has_start;     ///< Overrides on_start(), so that its first turn must not wait for a message.
+  bool has_turn_end;  ///< Overrides on_turn_end().
+};
+
+/// An actor: a class of one's own that takes messages one after another, never two at once.
+///
+///     class Greeter : public myelin::Agent {
+///      public:
+///       static void handlers(myelin::Handlers<Greeter>& on) { on.message<&Greeter::greet>(); }
+///      private:
+///       void greet(Hello::Reader hello, myelin::Reply<Greeting> reply);
+///     };
+///
+/// An agent is started by Mesh::spawn() and runs until it calls stop(), fails, or its mesh stops. It need not be
+/// referred to by anyone. A handler that throws fails its agent: whoever waits for an answer gets an error, and
+/// watchers are told.
+///
+/// **Thread-safety**: actor-confined. Every protected function must be called from the agent's own handlers and
+/// callbacks, and not before on_start().
+class Agent {
+ public:
+  Agent() = default;
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  virtual ~Agent() = default;
+
+  /// Called before the first message.
+  virtual void on_start() {}
+  /// Called after the last message, unless the agent failed.
+  virtual void on_stop() {}
+  /// Called whenever no message waits, or when others must have the thread: the moment to work on what came in
+  /// together.
+  virtual void on_turn_end() {}
+
+  /// What became of an agent that this one watches.
+  struct Down {
+    AgentId agent;
+    bool failed;         ///< False if it stopped of its own accord.
+    std::string reason;  ///< Empty if it stopped of its own accord.
+  };
+  virtual void on_down(const Down& /*down*/) {}
+
+  /// An agent class without messages; derived classes hide this with their own.
+  static void handlers(Handlers<Agent>& /*on*/) {}
+
+ protected:
+  /// A handle to this agent, to be given to others.
+  [[nodiscard]] AgentRef self() const noexcept;
+  /// The time by the mesh's clock, which tests move by hand.
+  [[nodiscard]] TimePoint now() const noexcept;
+  /// The header of the message being handled. **Requires**: called while one is.
+  [[nodiscard]] FrameHeader current_header() const noexcept;
+
+  /// Sends a small message. What one turn tells one receiver travels together: it is sent at the end of the turn, when
+  /// 256 have come together, or on flush(). `fill`: `void fill(T::Builder)`; T is found from its parameter, or given.
+  template <class T = void, class Fill>
+  void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
+    using Message = typename detail::MessageOf<T, Fill>::Type;
+    count_send();
+    auto builder = outbox_().template add<Message>(to, {.sender = id(), .lane = lane});
+    try {
+      std::forward<Fill>(fill)(builder);
+    } catch (...) {
+      outbox_().retract(to);
+      throw;
+    }
+  }
+
+  /// Sends a frame at once, after what was told to the same receiver before.
+  void send(const AgentRef& to, Frame frame);
+
+  /// Sends everything that was told so far.
+  void flush();
+
+  /// Asks for an answer of type R, and calls `then` with it, or with what went wrong, in a later turn of this agent:
+  /// `void then(Result<Held<R>>)`. If this agent stops first, `then` is dropped uncalled.
+  ///
+  /// **Errors** (given to `then`): timeout, receiver_dead, unhandled_type, no_reply, handler_failed, wrong_answer_type.
+  template <class R, class T = void, class Fill, class Then>
+  void ask(const AgentRef& to, Fill&& fill, Duration timeout, Then&& then) {
+    using Message = typename detail::MessageOf<T, Fill>::Type;
+    static_assert(std::is_invocable_v<Then, Result<Held<R>>>, "then must take myelin::Result<myelin::Held<R>>");
+    const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
+    put_question(to, make_frame<Message>(std::forward<Fill>(fill), header));
+  }
+
+  /// The same with a ready frame, whose header is replaced; its bytes are shared.
+  template <class R, class Then>
+  void ask(const AgentRef& to, const Frame& frame, Duration timeout, Then&& then) {
+    const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
+    put_question(to, frame.with_header(header));
+  }
+
+  /// Calls `then` once, `delay` from now: `void then()`. Returns a number to cancel it with.
+  template <class Then>
+  CorrelationId after(Duration delay, Then&& then) {
+    return start_timer(delay, make_timer_continuation(std::forward<Then>(then)));
+  }
+  /// Does nothing when it has been called, or cancelled, already.
+  void cancel(CorrelationId timer);
+
+  /// Runs `work` on a thread kept for long or blocking work, then `then` with its result as a message of this agent:
+  /// `then(work())`, or `then()` where the work returns void. Meanwhile the agent takes other messages.
+  /// **Requires**: the work touches nothing of the agent that a handler might use, and does not throw.
+  template <class Work, class Then>
+  void offload(Work&& work, Then&& then) {
+    start_job(make_job(std::forward<Work>(work), std::forward<Then>(then)));
+  }
+
+  /// Has on_down() called when `other` stops, at once if it already has.
+  void watch(const AgentRef& other);
+  /// Ties two agents together: when one fails, the other is stopped.
+  void link(const AgentRef& other);
+
+  /// Starts another agent on the same mesh.
+  template <class A, class... Args>
+  AgentRef spawn(Args&&... args);
+
+  /// Ends this agent when the handler returns. What was told so far is sent; who waits for an answer gets an error.
+  void stop() noexcept;
+  /// Ends this agent as failed: watchers and linked agents are told why.
+  void fail(Error reason) noexcept;
+
+  [[nodiscard]] AgentId id() const noexcept;
+
+ private:
+  friend class AgentCell;
+
+  [[nodiscard]] Outbox& outbox_();
+  void count_send() noexcept;
+  [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
+  void put_question(const AgentRef& to, Frame frame);
+  [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
+  void start_job(std::unique_ptr<Job> job);
+  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent);
+
+  AgentCell* cell_ = nullptr;
+};
+
+/// The AgentClass of A. **Thread-safety**: thread-safe.
+template <class A>
+[[nodiscard]] const AgentClass& agent_class() {
+  static_assert(std::is_base_of_v<Agent, A>, "an agent derives from myelin::Agent");
+  static const AgentClass instance = [] {
+    AgentClass made;
+    made.name = detail::class_name(typeid(A));
+    Handlers<A> handlers{made.handlers};
+    static_assert(
+        requires { A::handlers(handlers); },
+        "an agent class needs `static void handlers(myelin::Handlers<TheClass>& on)`, public");
+    A::handlers(handlers);
+    // A class that overrides names its own member; where access forbids to look, assume that it overrides.
+    made.has_start = !requires { requires std::is_same_v<decltype(&A::on_start), void (Agent::*)()>; };
+    made.has_turn_end = !requires { requires std::is_same_v<decltype(&A::on_turn_end), void (Agent::*)()>; };
+    return made;
+  }();
+  return instance;
+}
+
+template <class A, class... Args>
+AgentRef Agent::spawn(Args&&... args) {
+  return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...));
+}
+
+}  // namespace myelin

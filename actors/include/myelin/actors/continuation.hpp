@@ -1,0 +1,135 @@
+/// What an agent does when an answer, a timer or a job comes back.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <variant>
+
+#include "myelin/actors/handlers.hpp"
+#include "myelin/base/result.hpp"
+#include "myelin/serialization/batch.hpp"
+#include "myelin/serialization/guard.hpp"
+
+namespace myelin {
+
+/// Waits in an agent for one answer or one moment. Called at most once, in a turn of the agent.
+class Continuation {
+ public:
+  virtual ~Continuation() = default;
+  /// `outcome`: the answer, or why there is none; an empty frame for a timer.
+  virtual void resume(Result<Frame> outcome) = 0;
+};
+
+/// Work for another thread, and what the agent does with its result.
+class Job {
+ public:
+  virtual ~Job() = default;
+  /// Called once, on a thread of the job pool.
+  virtual void work() = 0;
+  /// Called once after work(), in a turn of the agent; not at all if the agent has stopped.
+  virtual void finish() = 0;
+};
+
+/// A frame as a message of type R, if it is one. **Errors**: wrong_answer_type, bad_frame.
+template <class R>
+[[nodiscard]] Result<Held<R>> as_message(Result<Frame> outcome) {
+  if (!outcome) return tl::unexpected{std::move(outcome).error()};
+  if (outcome->type() != kTypeId<R>) {
+    return myelin::fail(Errc::wrong_answer_type, "the answer is of another type than the one asked for");
+  }
+  if (const Result<void> checked = check_as<R>(*outcome); !checked) return tl::unexpected{checked.error()};
+  return Held<R>{*std::move(outcome)};
+}
+
+template <class R, class Then>
+[[nodiscard]] std::unique_ptr<Continuation> make_answer_continuation(Then&& then) {
+  class OnAnswer final : public Continuation {
+   public:
+    explicit OnAnswer(Then&& call) : then_{std::forward<Then>(call)} {}
+    void resume(Result<Frame> outcome) override { then_(as_message<R>(std::move(outcome))); }
+
+   private:
+    std::decay_t<Then> then_;
+  };
+  return std::make_unique<OnAnswer>(std::forward<Then>(then));
+}
+
+template <class Then>
+[[nodiscard]] std::unique_ptr<Continuation> make_timer_continuation(Then&& then) {
+  class OnTime final : public Continuation {
+   public:
+    explicit OnTime(Then&& call) : then_{std::forward<Then>(call)} {}
+    void resume(Result<Frame> /*nothing*/) override { then_(); }
+
+   private:
+    std::decay_t<Then> then_;
+  };
+  return std::make_unique<OnTime>(std::forward<Then>(then));
+}
+
+template <class Work, class Then>
+[[nodiscard]] std::unique_ptr<Job> make_job(Work&& work, Then&& then) {
+  using Value = std::invoke_result_t<std::decay_t<Work>&>;
+  class Offloaded final : public Job {
+   public:
+    Offloaded(Work&& call, Then&& next) : work_{std::forward<Work>(call)}, then_{std::forward<Then>(next)} {}
+    void work() override {
+      if constexpr (std::is_void_v<Value>) {
+        work_();
+      } else {
+        value_.emplace(work_());
+      }
+    }
+    void finish() override {
+      if constexpr (std::is_void_v<Value>) {
+        then_();
+      } else {
+        then_(*std::move(value_));
+      }
+    }
+
+   private:
+    std::decay_t<Work> work_;
+    std::decay_t<Then> then_;
+    std::conditional_t<std::is_void_v<Value>, std::monostate, std::optional<Value>> value_;
+  };
+  return std::make_unique<Offloaded>(std::forward<Work>(work), std::forward<Then>(then));
+}
+
+namespace detail {
+
+/// "greeting::Greeter" for typeid(greeting::Greeter).
+[[nodiscard]] std::string class_name(const std::type_info& type);
+
+template <class Function>
+struct OnlyParameter;
+template <class F, class P>
+struct OnlyParameter<void (F::*)(P) const> {
+  using Type = P;
+};
+template <class F, class P>
+struct OnlyParameter<void (F::*)(P)> {
+  using Type = P;
+};
+
+/// The message type that `fill` fills in: T where it was given, else found from fill's parameter.
+template <class T, class Fill>
+struct MessageOf {
+  using Type = T;
+};
+template <class Fill>
+struct MessageOf<void, Fill> {
+  static_assert(
+      requires { &std::remove_reference_t<Fill>::operator(); },
+      "say which message this is: tell<T>(...), or take a T::Builder in the lambda");
+  using Type = capnp::FromBuilder<
+      std::remove_cvref_t<typename OnlyParameter<decltype(&std::remove_reference_t<Fill>::operator())>::Type>>;
+};
+
+}  // namespace detail
+
+}  // namespace myelin

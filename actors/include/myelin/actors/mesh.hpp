@@ -1,0 +1,84 @@
+/// One process's agents: starts them, lets other threads talk to them, and stops them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "myelin/actors/agent.hpp"
+#include "myelin/actors/dead_letters.hpp"
+
+namespace myelin {
+
+struct MeshState;
+
+/// How a mesh runs.
+struct MeshConfig {
+  /// Threads that run agents; 0 is one a processor.
+  std::size_t workers = 0;
+  /// Threads for Agent::offload().
+  std::size_t job_threads = 1;
+  /// Ties each worker to one processor.
+  bool pin_workers = false;
+  /// Loads CAF's network layer, so that agents can be published and reached over BASP. Plain BASP has no protection
+  /// against hostile peers: docs/ARCHITECTURE.md, "What is deliberately absent".
+  bool network = false;
+  /// No threads at all: a test runs the agents one message at a time. See DeterministicMesh.
+  bool deterministic = false;
+};
+
+/// **Thread-safety**: thread-safe, but for construction and destruction.
+class Mesh {
+ public:
+  /// **Errors**: throws std::runtime_error when the threads cannot be started.
+  explicit Mesh(const MeshConfig& config = {});
+  Mesh(const Mesh&) = delete;
+  Mesh& operator=(const Mesh&) = delete;
+  /// Stops the mesh if that was not done.
+  ~Mesh();
+
+  /// Starts an agent of class A, made from `args`. It runs until it stops, fails, or the mesh stops.
+  /// **Errors**: an exception from A's constructor passes through. A stopping mesh returns a handle to no agent.
+  template <class A, class... Args>
+  AgentRef spawn(Args&&... args) {
+    return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...));
+  }
+
+  /// Sends a message from outside any agent: `fill` fills it in.
+  template <class T = void, class Fill>
+  void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
+    send(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill), {.lane = lane}));
+  }
+  /// Sends a frame from outside any agent.
+  void send(const AgentRef& to, Frame frame);
+
+  /// Asks from outside any agent, and blocks until there is an answer or `timeout` has passed. Never call this in an
+  /// agent.
+  /// **Errors**: timeout, receiver_dead, unhandled_type, no_reply, handler_failed, wrong_answer_type.
+  template <class R, class T = void, class Fill>
+  [[nodiscard]] Result<Held<R>> ask(const AgentRef& to, Fill&& fill, Duration timeout) {
+    return as_message<R>(
+        ask_and_wait(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill)), timeout));
+  }
+
+  /// Asks an agent to stop once it has handled the messages of the control lane. Returns at once.
+  void stop_agent(const AgentRef& agent);
+
+  /// Stops every agent and waits until they have, at most `limit`. Returns how many had not; they are abandoned.
+  std::size_t stop(Duration limit = std::chrono::seconds{10});
+
+  [[nodiscard]] std::size_t agents_running() const noexcept;
+  [[nodiscard]] std::size_t workers() const noexcept;
+  [[nodiscard]] DeadLetters& dead_letters() noexcept;
+
+  [[nodiscard]] MeshState& state() noexcept { return *state_; }
+
+ private:
+  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent);
+  [[nodiscard]] Result<Frame> ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout);
+  [[nodiscard]] Result<Frame> ask_plain_actor(const AgentRef& to, const Frame& frame, Duration timeout);
+
+  std::unique_ptr<MeshState> state_;
+};
+
+}  // namespace myelin

@@ -1,0 +1,93 @@
+/// Gathers what an agent tells in one turn, so that many small messages to one receiver travel as one frame.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "myelin/actors/agent_ref.hpp"
+#include "myelin/serialization/batch.hpp"
+
+namespace myelin {
+
+/// One open batch a destination. Order between this sender and each receiver is kept: whatever else goes to a receiver
+/// first flushes what is open for it.
+///
+/// **Thread-safety**: actor-confined.
+class Outbox {
+ public:
+  /// Sends a finished frame; given by the agent.
+  using Send = void (*)(void* agent, const AgentRef& to, Frame frame);
+
+  Outbox(void* agent, Send send) noexcept : agent_{agent}, send_{send} {}
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  /// The next message of type T to `to`, to be filled in at once.
+  template <class T>
+  [[nodiscard]] typename T::Builder add(const AgentRef& to, const FrameHeader& header) {
+    Entry* entry = find(to);
+    if (entry != nullptr && entry->batch != nullptr &&
+        (entry->batch->type() != kTypeId<T> || entry->batch->lane() != header.lane ||
+         static_cast<BatchBuilder<T>*>(entry->batch.get())->full())) [[unlikely]] {
+      flush(*entry);
+    }
+    if (entry == nullptr) entry = &open(to);
+    if (entry->batch == nullptr) {
+      // A batch that was filled to the brim last time is given room for twice as many now.
+      const std::uint32_t expected = entry->type == kTypeId<T> ? entry->last_count : 1;
+      const std::uint32_t capacity = flat::kIsFlat<T>
+                                         ? static_cast<std::uint32_t>(limits::kBatchItemsMax)
+                                         : std::clamp<std::uint32_t>(expected * 2, 1, limits::kBatchItemsMax);
+      entry->type = kTypeId<T>;
+      entry->batch = std::make_unique<BatchBuilder<T>>(header, capacity, expected);
+      ++open_;
+    }
+    return static_cast<BatchBuilder<T>*>(entry->batch.get())->add();
+  }
+
+  /// Takes back the message last added for `to`, whose filling in failed.
+  void retract(const AgentRef& to) noexcept {
+    if (Entry* entry = find(to); entry != nullptr && entry->batch != nullptr) entry->batch->retract();
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return open_ == 0; }
+  /// Sends every open batch.
+  void flush_all();
+  /// Sends what is open for one receiver.
+  void flush(const AgentRef& to) {
+    if (open_ == 0) return;
+    if (Entry* entry = find(to); entry != nullptr && entry->batch != nullptr) flush(*entry);
+  }
+
+ private:
+  struct Entry {
+    AgentRef to;
+    std::unique_ptr<OpenBatch> batch;
+    TypeId type = 0;               ///< Of the last batch.
+    std::uint32_t last_count = 1;  ///< Messages in the last batch.
+  };
+
+  [[nodiscard]] Entry* find(const AgentRef& to) noexcept {
+    if (entries_[recent_].to == to) [[likely]]
+      return &entries_[recent_];
+    for (std::size_t index = 0; index < used_; ++index) {
+      if (entries_[index].to == to) {
+        recent_ = index;
+        return &entries_[index];
+      }
+    }
+    return nullptr;
+  }
+  [[nodiscard]] Entry& open(const AgentRef& to);
+  void flush(Entry& entry);
+
+  void* agent_;
+  Send send_;
+  std::size_t used_ = 0;
+  std::size_t recent_ = 0;
+  std::size_t open_ = 0;
+  std::array<Entry, limits::kOutboxDestinationsMax> entries_{};
+};
+
+}  // namespace myelin

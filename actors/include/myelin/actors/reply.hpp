@@ -1,0 +1,90 @@
+/// The right, and the duty, to answer one question.
+#pragma once
+
+#include <utility>
+
+#include "myelin/base/result.hpp"
+#include "myelin/serialization/frame_builder.hpp"
+
+namespace myelin {
+
+/// Where answers go: an agent, a thread that waits, or a plain CAF actor. Reference-counted by its implementations.
+///
+/// **Thread-safety**: thread-safe.
+class ReplyPort {
+ public:
+  /// Delivers an answer; its header's correlation says to which question.
+  virtual void answer(Frame frame) noexcept = 0;
+  /// Ends a question without an answer.
+  virtual void fail(CorrelationId question, Error error) noexcept = 0;
+  virtual void retain() noexcept = 0;
+  virtual void release() noexcept = 0;
+
+ protected:
+  ~ReplyPort() = default;
+};
+
+/// One question's way back. May be kept, moved and used later, on any thread; answers once. Dropped unused it ends the
+/// question with Errc::no_reply (handler_failed while an exception is passing), so that no asker waits in vain.
+///
+/// **Thread-safety**: thread-compatible.
+class ReplyAddress {
+ public:
+  ReplyAddress() noexcept = default;
+  /// Takes over one reference to `port`.
+  ReplyAddress(ReplyPort* port, const FrameHeader& question) noexcept : port_{port}, question_{question} {}
+  ReplyAddress(ReplyAddress&& other) noexcept
+      : port_{std::exchange(other.port_, nullptr)}, question_{other.question_} {}
+  ReplyAddress& operator=(ReplyAddress&& other) noexcept {
+    std::swap(port_, other.port_);
+    std::swap(question_, other.question_);
+    return *this;
+  }
+  ~ReplyAddress() {
+    if (port_ != nullptr) abandon();
+  }
+
+  /// Whether somebody asked and has not been answered yet; false in handlers of messages that were only told.
+  [[nodiscard]] bool wanted() const noexcept { return port_ != nullptr; }
+  /// The moment from which on nobody waits for the answer.
+  [[nodiscard]] TimePoint deadline() const noexcept { return question_.deadline; }
+  /// The header that an answer built by hand must carry.
+  [[nodiscard]] FrameHeader answer_header() const noexcept {
+    return {.correlation = question_.correlation, .trace = question_.trace, .lane = question_.lane};
+  }
+
+  /// Answers with a frame of the answer's type; its header is replaced. Does nothing where no answer is wanted.
+  void send(Frame frame);
+  /// Ends the question with an error.
+  void fail(Error error) noexcept;
+
+ protected:
+  void deliver(Frame frame) noexcept;
+
+ private:
+  void abandon() noexcept;
+
+  ReplyPort* port_ = nullptr;
+  FrameHeader question_{};
+};
+
+/// A ReplyAddress for answers of type R.
+template <class R>
+class Reply : public ReplyAddress {
+ public:
+  Reply() noexcept = default;
+  explicit Reply(ReplyAddress address) noexcept : ReplyAddress{std::move(address)} {}
+
+  using ReplyAddress::send;
+
+  /// Answers with a message that `fill` fills in: `void fill(R::Builder)`.
+  /// `first_words`: see FrameBuilder; give it for large answers.
+  template <class Fill>
+  requires std::is_invocable_v<Fill, typename R::Builder>
+  void send(Fill&& fill, std::size_t first_words = kFirstSegmentWords) {
+    if (!wanted()) return;
+    deliver(make_frame<R>(std::forward<Fill>(fill), answer_header(), first_words));
+  }
+};
+
+}  // namespace myelin

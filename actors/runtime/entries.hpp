@@ -1,0 +1,40 @@
+/// Inbox entries other than a frame that has one owner: that one queues by the link in its own block.
+#pragma once
+
+#include <memory>
+#include <new>
+
+#include <caf/mailbox_element.hpp>
+
+#include "inbox.hpp"
+#include "myelin/actors/continuation.hpp"
+#include "myelin/actors/reply.hpp"
+
+namespace myelin {
+
+/// Entries come from the block pool: one is made and freed for every message that is not a frame of one owner.
+template <class Derived>
+struct PooledEntry : QueueLink {
+  static void* operator new(std::size_t bytes) { return BlockPool::allocate_class(BlockPool::class_of(bytes)); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    BlockPool::free(memory, BlockPool::class_of(bytes));
+  }
+};
+
+struct SharedEntry : PooledEntry<SharedEntry> {
+  Frame frame;
+  CorrelationId correlation = 0;
+};
+struct FailureEntry : PooledEntry<FailureEntry> {
+  CorrelationId question = 0;
+  Error error;
+};
+struct CafEntry : PooledEntry<CafEntry> {
+  caf::mailbox_element_ptr element;
+};
+struct JobEntry : PooledEntry<JobEntry> {
+  std::unique_ptr<Job> job;
+};
+struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop
+
+}  // namespace myelin

@@ -1,0 +1,190 @@
+#include "myelin/actors/mesh.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <caf/actor_cast.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include "agent/cell.hpp"
+#include "coordinator.hpp"
+#include "interop/error_mapping.hpp"
+#include "mesh_state.hpp"
+#include "myelin/actors/caf_interop.hpp"
+
+namespace myelin {
+
+namespace {
+
+std::size_t worker_count(const MeshConfig& config) {
+  return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// A thread that waits for one answer.
+class WaitingThread final : public ReplyPort {
+ public:
+  explicit WaitingThread(DeadLetters& dead_letters) : dead_letters_{dead_letters} {}
+
+  void answer(Frame frame) noexcept override {
+    {
+      const std::lock_guard guard{mutex_};
+      if (!gave_up_) {
+        outcome_.emplace(std::move(frame));
+        changed_.notify_one();
+        return;
+      }
+    }
+    dead_letters_.add({Errc::late_answer, 0, std::move(frame)});
+  }
+  void fail(CorrelationId /*question*/, Error error) noexcept override {
+    const std::lock_guard guard{mutex_};
+    if (!outcome_) outcome_.emplace(tl::unexpected{std::move(error)});
+    changed_.notify_one();
+  }
+  void retain() noexcept override { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept override {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  /// **Requires**: called once.
+  [[nodiscard]] Result<Frame> wait(TimePoint deadline) {
+    std::unique_lock guard{mutex_};
+    if (!changed_.wait_until(guard, deadline, [this] { return outcome_.has_value(); })) {
+      gave_up_ = true;
+      return myelin::fail(Errc::timeout, "no answer came before the deadline");
+    }
+    return *std::move(outcome_);
+  }
+
+ private:
+  ~WaitingThread() = default;
+
+  DeadLetters& dead_letters_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Result<Frame>> outcome_;
+  bool gave_up_ = false;
+  std::atomic<int> references_{1};
+};
+
+void signal(AgentCell& cell, EntryKind kind) {
+  auto* entry = new SignalEntry;
+  entry->kind = entry_tag(kind, Lane::control);
+  cell.deliver(entry);
+}
+
+}  // namespace
+
+MeshState::CafConfig::CafConfig(const MeshConfig& mesh_config) {
+  add_frame_message_type(*this);
+  opt_group{custom_options_, "myelin"}.add<bool>("pin-workers", "ties each worker to one processor");
+  set("scheduler.max-threads", worker_count(mesh_config));
+  set(Coordinator::kPinOption, mesh_config.pin_workers);
+  if (mesh_config.deterministic) {
+    set("scheduler.policy", caf::atom("testing"));
+  } else {
+    load<Coordinator>();
+  }
+  if (mesh_config.network) {
+    load<caf::io::middleman>();
+    // CAF's defaults notice no dead peer and let one flooded actor keep a worker.
+    set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds{1}});
+    set("middleman.connection-timeout", caf::timespan{std::chrono::seconds{5}});
+    if (mesh_config.deterministic) set("middleman.manual-multiplexing", true);
+  }
+}
+
+MeshState::MeshState(const MeshConfig& mesh_config) : config{mesh_config}, caf_config{mesh_config} {
+  system = std::make_unique<caf::actor_system>(caf_config);
+  system->await_actors_before_shutdown(false);  // agents end by the mesh's stop()
+  jobs = std::make_unique<JobPool>(config.deterministic ? 0 : std::max<std::size_t>(1, config.job_threads));
+}
+
+AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent) {
+  if (mesh.stopping.load(std::memory_order_acquire)) return {};
+  const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(mesh, of, std::move(agent));
+  AgentRef ref = to_agent_ref(handle);
+  AgentCell& cell = *ref.cell();
+  cell.retain();  // the registry's reference
+  mesh.registry.add(cell);
+  if (of.has_start) signal(cell, EntryKind::start);
+  // A mesh that began to stop meanwhile may not have seen this agent.
+  if (mesh.stopping.load(std::memory_order_acquire)) signal(cell, EntryKind::stop);
+  return ref;
+}
+
+Mesh::Mesh(const MeshConfig& config) : state_{std::make_unique<MeshState>(config)} {}
+
+Mesh::~Mesh() {
+  stop();
+  state_->jobs->stop();
+  state_->system.reset();
+}
+
+AgentRef Mesh::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent) {
+  return spawn_agent(*state_, of, std::move(agent));
+}
+
+void Mesh::send(const AgentRef& to, Frame frame) {
+  if (AgentCell* cell = to.cell(); cell != nullptr) {
+    cell->deliver(std::move(frame), nullptr);
+  } else if (to) {
+    to.control()->enqueue(nullptr, caf::make_message_id(), caf::make_message(std::move(frame)), nullptr);
+  } else {
+    state_->dead_letters.add({Errc::receiver_dead, 0, std::move(frame)});
+  }
+}
+
+Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout) {
+  const TimePoint deadline = Clock::now() + timeout;
+  if (!to) return myelin::fail(Errc::receiver_dead, "the question was put to no agent: an empty AgentRef");
+  if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
+  auto* waiting = new WaitingThread{state_->dead_letters};
+  waiting->retain();  // the question's reference
+  to.cell()->deliver(frame.with_header({.correlation = 1, .deadline = deadline}), waiting);
+  Result<Frame> outcome = waiting->wait(deadline);
+  waiting->release();
+  return outcome;
+}
+
+Result<Frame> Mesh::ask_plain_actor(const AgentRef& to, const Frame& frame, Duration timeout) {
+  Result<Frame> outcome = myelin::fail(Errc::timeout, "no answer came before the deadline");
+  caf::scoped_actor self{*state_->system};
+  self->request(to_caf_actor(to), timeout, frame)
+      .receive([&](const Frame& answer) { outcome = answer; },
+               [&](const caf::error& error) { outcome = tl::unexpected{from_caf_error(error)}; });
+  return outcome;
+}
+
+void Mesh::stop_agent(const AgentRef& agent) {
+  if (AgentCell* cell = agent.cell(); cell != nullptr) {
+    signal(*cell, EntryKind::stop);
+  } else if (agent) {
+    caf::anon_send_exit(to_caf_actor(agent), caf::exit_reason::user_shutdown);
+  }
+}
+
+std::size_t Mesh::stop(Duration limit) {
+  state_->stopping.store(true, std::memory_order_release);
+  state_->registry.for_each([](AgentCell& cell) { signal(cell, EntryKind::stop); });
+  if (state_->config.deterministic) {
+    auto& scheduler = static_cast<caf::scheduler::test_coordinator&>(state_->system->scheduler());
+    while (scheduler.try_run_once()) {
+    }
+  } else {
+    state_->registry.wait_until_empty(Clock::now() + limit);
+  }
+  return state_->registry.size();
+}
+
+std::size_t Mesh::agents_running() const noexcept { return state_->registry.size(); }
+std::size_t Mesh::workers() const noexcept { return worker_count(state_->config); }
+DeadLetters& Mesh::dead_letters() noexcept { return state_->dead_letters; }
+
+}  // namespace myelin

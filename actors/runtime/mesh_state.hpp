@@ -1,0 +1,38 @@
+/// What the agents of one mesh share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "job_pool.hpp"
+#include "myelin/actors/dead_letters.hpp"
+#include "myelin/actors/mesh.hpp"
+#include "registry.hpp"
+
+namespace myelin {
+
+struct MeshState {
+  explicit MeshState(const MeshConfig& config);
+
+  class CafConfig : public caf::actor_system_config {
+   public:
+    explicit CafConfig(const MeshConfig& config);
+  };
+
+  // In this order: agents use the letters and the registry until the system is gone.
+  MeshConfig config;
+  DeadLetters dead_letters;
+  Registry registry;
+  std::atomic<bool> stopping{false};
+  CafConfig caf_config;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<JobPool> jobs;
+};
+
+/// Starts an agent on a mesh; a handle to no agent when the mesh is stopping. **Thread-safety**: thread-safe.
+[[nodiscard]] AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent);
+
+}  // namespace myelin
