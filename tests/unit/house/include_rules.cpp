@@ -149,7 +149,7 @@ const std::vector<FolderRule>& folder_rules() {
       {"kernels/gpu", "kernels", {"base", "expected", "fmt", "opencl", "posix"}},
       {"actors",
        "actors",
-       {"base", "serialization", "kernels", "expected", "fmt", "spdlog", "capnp", "caf", "openssl", "posix"}},
+       {"base", "serialization", "kernels", "expected", "fmt", "spdlog", "capnp", "caf", "openssl", "posix", "zlib"}},
       {"apps",
        "apps",
        {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
