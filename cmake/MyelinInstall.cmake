@@ -12,6 +12,8 @@ install(TARGETS ${MYELIN_LAYERS}
 if(TARGET myelin)
   install(TARGETS myelin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/serialization/schema/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.capnp")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Where each library that a layer links comes from: imported target, what finds it in CMake, what finds it in pkg-config

@@ -19,7 +19,7 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::no_reply: return "no_reply";
     case Errc::handler_failed: return "handler_failed";
     case Errc::wrong_answer_type: return "wrong_answer_type";
-    case Errc::shutting_down: return "shutting_down";
+    case Errc::overloaded: return "overloaded";
     case Errc::backend_unavailable: return "backend_unavailable";
     case Errc::backend_failed: return "backend_failed";
   }

@@ -31,7 +31,7 @@ enum class Errc : std::uint16_t {
   no_reply = 44,           ///< The handler dropped its Reply without answering.
   handler_failed = 45,     ///< The handler threw an exception.
   wrong_answer_type = 46,  ///< The answer is of another type than the asker expects.
-  shutting_down = 47,      ///< The mesh is stopping and takes no new work.
+  overloaded = 47,         ///< Too many requests wait at the receiver.
 
   // Kernels
   backend_unavailable = 60,  ///< The requested compute backend does not exist on this machine.

@@ -1,0 +1,32 @@
+/// Inference of a feed-forward network as a batch kernel: `mesh.spawn<InferenceActor>(kernel, policy)`.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "myelin/actors/kernel_actor.hpp"
+#include "myelin/kernel.capnp.h"
+#include "myelin/kernels/backend.hpp"
+#include "myelin/kernels/network.hpp"
+
+namespace myelin {
+
+/// Classifies each request's inputs. A request of the wrong width fails alone (Errc::shape_mismatch); a backend's
+/// failure fails the whole call with the backend's error.
+class InferenceKernel final : public BatchKernel<schema::InferRequest, schema::InferAnswer> {
+ public:
+  /// **Requires**: neither is null.
+  InferenceKernel(std::shared_ptr<const kernels::Network> network, std::shared_ptr<kernels::Backend> backend);
+
+  void run(std::span<Call> calls) override;
+
+ private:
+  std::shared_ptr<const kernels::Network> network_;
+  std::shared_ptr<kernels::Backend> backend_;
+  std::vector<float> inputs_;         // [calls, network inputs]; kept, so that a call allocates nothing
+  std::vector<float> probabilities_;  // [calls, network outputs]
+};
+
+using InferenceActor = KernelActor<schema::InferRequest, schema::InferAnswer>;
+
+}  // namespace myelin
