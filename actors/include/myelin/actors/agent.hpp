@@ -63,8 +63,9 @@ class Agent {
   };
   virtual void on_down(const Down& /*down*/) {}
 
-  /// An agent class without messages; derived classes hide this with their own.
-  static void handlers(Handlers<Agent>& /*on*/) {}
+  /// An agent class without messages; others hide this with their own.
+  template <class A>
+  static void handlers(Handlers<A>& /*on*/) {}
 
  protected:
   /// A handle to this agent, to be given to others.

@@ -15,6 +15,7 @@ namespace myelin {
 class AgentCell;
 
 /// Names one agent and keeps its address valid (not the agent running: an agent runs until it stops). Cheap to copy.
+/// **Requires**: nothing is sent to it after its mesh is destroyed.
 ///
 /// **Thread-safety**: different handles may be used on different threads; one handle is thread-compatible.
 class AgentRef {

@@ -1,0 +1,90 @@
+// Code in the docs is code that is compiled: each ```cpp and ```capnp block stands, to the letter, in a file of examples/.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string contents(const fs::path& path) {
+  std::ifstream file{path};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Block {
+  std::string where;
+  std::string text;
+};
+
+/// The fenced blocks of one language. `name` stands for the text in messages.
+std::vector<Block> blocks(const std::string& name, const std::string& markdown, const std::string& language) {
+  std::vector<Block> found;
+  std::istringstream lines{markdown};
+  std::string line;
+  bool inside = false;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (!inside && line == "```" + language) {
+      inside = true;
+      found.push_back({name + ":" + std::to_string(number), ""});
+    } else if (inside && line == "```") {
+      inside = false;
+    } else if (inside) {
+      found.back().text += line + "\n";
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> example_files(const fs::path& root) {
+  std::vector<std::string> texts;
+  for (const auto& entry : fs::recursive_directory_iterator{root}) {
+    if (entry.is_regular_file()) texts.push_back(contents(entry.path()));
+  }
+  return texts;
+}
+
+bool stands_in_any(const std::string& text, const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [&](const std::string& file) { return file.find(text) != std::string::npos; });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(docs)
+
+BOOST_AUTO_TEST_CASE(every_code_block_stands_in_an_example) {
+  const fs::path root{MYELIN_SOURCE_DIR};
+  std::vector<fs::path> documents{root / "README.md", root / "CONTRIBUTING.md"};
+  for (const auto& entry : fs::recursive_directory_iterator{root / "docs"}) {
+    if (entry.path().extension() == ".md") documents.push_back(entry.path());
+  }
+  const std::vector<std::string> examples = example_files(root / "examples");
+  int checked = 0;
+  for (const fs::path& document : documents) {
+    for (const char* language : {"cpp", "capnp"}) {
+      for (const Block& block : blocks(fs::relative(document, root).string(), contents(document), language)) {
+        BOOST_TEST(stands_in_any(block.text, examples), block.where << " shows code that no file of examples/ holds");
+        ++checked;
+      }
+    }
+  }
+  BOOST_TEST(checked > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_block_that_differs_by_a_letter_is_found) {
+  const auto found = blocks("x.md", "text\n```cpp\nint main() {}\n```\nmore\n", "cpp");
+  BOOST_REQUIRE(found.size() == 1U);
+  BOOST_TEST(found[0].where == "x.md:2");
+  BOOST_TEST(stands_in_any(found[0].text, {"before\nint main() {}\nafter\n"}));
+  BOOST_TEST(!stands_in_any(found[0].text, {"int main() { }\n"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
