@@ -44,6 +44,7 @@ if(NOT result EQUAL 0)
   message(FATAL_ERROR "pkg-config does not find myelin, or something that it requires:\n${error}")
 endif()
 separate_arguments(flags UNIX_COMMAND "${flags}")
-run("building with pkg-config" ${LAUNCHER} ${CXX} -std=c++20 "${consumer}/main.cpp" "${WORK_DIR}/every_header.cpp"
-  -o "${WORK_DIR}/consumer" ${flags})
+run("compiling the schema" capnp compile "-oc++:${WORK_DIR}" "--src-prefix=${consumer}" "${consumer}/greeting.capnp")
+run("building with pkg-config" ${LAUNCHER} ${CXX} -std=c++20 "-I${WORK_DIR}" "${consumer}/main.cpp"
+  "${WORK_DIR}/greeting.capnp.c++" "${WORK_DIR}/every_header.cpp" -o "${WORK_DIR}/consumer" ${flags})
 run("running what pkg-config built" "${WORK_DIR}/consumer")
