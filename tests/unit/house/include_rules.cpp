@@ -48,8 +48,8 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
 });
 
 constexpr auto kPosixHeaders =
-    std::to_array<std::string_view>({"dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h", "pwd.h",
-                                     "sched.h", "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
+    std::to_array<std::string_view>({"cxxabi.h", "dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h",
+                                     "pwd.h", "sched.h", "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
 
 struct Include {
   std::string name;
