@@ -1,4 +1,5 @@
-// Code in the docs is code that is compiled: each ```cpp and ```capnp block stands, to the letter, in a file of examples/.
+// Code in the docs is code that is compiled: each ```cpp and ```capnp block stands, to the letter, in a file of
+// examples/.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
