@@ -62,9 +62,8 @@ constexpr std::size_t kTransposedVolumeMax = 96UL * 96UL * 96UL;  // A transpose
 
 // How a microkernel steps through A.
 enum class LayoutOfA {
-  rows,         // row i at a + i * stride
-  packed_rows,  // the same with stride kPackedAStride, known to the compiler
-  columns,      // row i at a + i, step p at a + p * stride: A transposed
+  rows,     // row i at a + i * stride
+  columns,  // row i at a + i, step p at a + p * stride: A transposed
 };
 
 // One tile's worth of arguments.
@@ -84,12 +83,12 @@ struct Tile {
 };
 
 // C [kRows, kVectors vectors] (+)= A [kRows, depth] * B [depth, kVectors vectors], then the epilogue.
-template <int kRows, int kVectors, LayoutOfA kLayout, bool kRagged>
+template <int kRows, int kVectors, LayoutOfA kLayout>
 HWY_NOINLINE void microkernel(const Tile& tile) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t depth = tile.depth;
-  const std::size_t a_stride = kLayout == LayoutOfA::packed_rows ? kPackedAStride : tile.a_stride;
+  const std::size_t a_stride = tile.a_stride;
   const std::size_t b_row_stride = tile.b_row_stride;
   const std::size_t last = tile.last_lanes;
   const float* HWY_RESTRICT a = tile.a;
@@ -105,10 +104,6 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::Zero(d);
   }
-  if constexpr (kLayout == LayoutOfA::packed_rows) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) hwy::Prefetch(c + i * c_stride);
-  }
 
 #pragma GCC unroll 2
   for (std::size_t p = 0; p < depth; ++p) {
@@ -117,12 +112,6 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
     for (int j = 0; j < kVectors; ++j) {
       // Whole vectors also at the ragged end: there B is always a packed panel, filled up with zeros.
       right[j] = hn::LoadU(d, b[j / kPanelVectors] + (j % kPanelVectors) * lanes);
-    }
-    if constexpr (kLayout == LayoutOfA::packed_rows) {
-      hwy::Prefetch(b[0] + 8 * kPanelVectors * lanes);
-      if constexpr (kPanelVectors * sizeof(float) * HWY_LANES(float) > 64) {
-        hwy::Prefetch(b[0] + 8 * kPanelVectors * lanes + 16);
-      }
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
@@ -139,7 +128,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) {
-      const bool partial = kRagged && j == kVectors - 1;
+      const bool partial = j == kVectors - 1 && last != lanes;
       float* to = c + i * c_stride + j * lanes;
       V v = sums[i][j];
       if (tile.accumulate) v = hn::Add(v, partial ? load_partial(d, last, to) : hn::LoadU(d, to));
@@ -160,17 +149,16 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
 
 using Microkernel = void (*)(const Tile&);
 
-// Every microkernel of one layout: [rows - 1][ragged][vectors - 1], and [rows - 1] for tiles of several panels.
+// Every microkernel of one layout: [rows - 1][vectors - 1], and [rows - 1] for tiles of several panels.
 struct Microkernels {
-  Microkernel panel[kRowsMax][2][kPanelVectors];
+  Microkernel panel[kRowsMax][kPanelVectors];
   Microkernel wide[kRowsMax];
 };
 
 template <LayoutOfA kLayout, int kRows, int... kIndex>
 constexpr void fill_row(Microkernels& table, std::integer_sequence<int, kIndex...>) {
-  ((table.panel[kRows - 1][0][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, false>), ...);
-  ((table.panel[kRows - 1][1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, true>), ...);
-  table.wide[kRows - 1] = &microkernel<kRows, kPanelVectors * panels_per_tile(kRows), kLayout, false>;
+  ((table.panel[kRows - 1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout>), ...);
+  table.wide[kRows - 1] = &microkernel<kRows, kPanelVectors * panels_per_tile(kRows), kLayout>;
 }
 
 template <LayoutOfA kLayout, int... kIndex>
@@ -207,7 +195,7 @@ void row_of_tiles(std::size_t rows, std::size_t n, Tile tile) {
     const std::size_t columns = std::min(width, n - j);
     const std::size_t vectors = (columns + lanes - 1) / lanes;
     tile.last_lanes = columns - (vectors - 1) * lanes;
-    table.panel[rows - 1][tile.last_lanes != lanes][vectors - 1](tile);
+    table.panel[rows - 1][vectors - 1](tile);
     advance(columns, 1);
   }
 }
@@ -393,7 +381,7 @@ bool multiply_in_blocks(const GemmCall& call) {
         pack_a(call, i0, rows, p0, depth, a_tile.get());
         const Tile tile{.depth = depth,
                         .a = a_tile.get(),
-                        .a_stride = kRowsMax,
+                        .a_stride = call.transpose_a ? kRowsMax : kPackedAStride,
                         .b = right.data,
                         .b_row_stride = right.row_stride,
                         .b_panel_stride = right.panel_stride,
@@ -406,7 +394,7 @@ bool multiply_in_blocks(const GemmCall& call) {
         if (call.transpose_a) {
           row_of_tiles<LayoutOfA::columns>(rows, columns, tile);
         } else {
-          row_of_tiles<LayoutOfA::packed_rows>(rows, columns, tile);
+          row_of_tiles<LayoutOfA::rows>(rows, columns, tile);
         }
         i0 += rows;
       }

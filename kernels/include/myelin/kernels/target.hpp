@@ -10,7 +10,7 @@ namespace myelin::kernels {
 /// **Thread-safety**: thread-safe.
 [[nodiscard]] std::string simd_target();
 
-/// The targets that the kernels were compiled for, best first, e.g. {"AVX3", "AVX2", "SSE4", "SSSE3", "SCALAR"}.
+/// The targets that the kernels were compiled for, best first, e.g. {"AVX3", "AVX2", "SSE4", "SCALAR"}.
 /// **Thread-safety**: thread-safe.
 [[nodiscard]] std::vector<std::string> compiled_simd_targets();
 
