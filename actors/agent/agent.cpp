@@ -1,6 +1,7 @@
 #include "myelin/actors/agent.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include <cxxabi.h>
 
@@ -35,7 +36,13 @@ AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent)
   return spawn_agent(cell_->mesh(), of, std::move(agent));
 }
 
-void HandlerTable::add(const Handler& handler) { rows_.push_back(handler); }
+void HandlerTable::add(const Handler& handler) {
+  if (find(handler.type) != nullptr) {
+    throw std::logic_error{std::string{"two handlers for messages of type "} +
+                           handler.schema().getProto().getDisplayName().cStr() + ": an agent class has one"};
+  }
+  rows_.push_back(handler);
+}
 
 namespace detail {
 std::string class_name(const std::type_info& type) {

@@ -480,7 +480,7 @@ void AgentCell::transmit(const AgentRef& to, Frame frame, ReplyPort* port) {
 
 FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
   if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
-  const TimePoint deadline = clock_now() + timeout;
+  const TimePoint deadline = time_after(clock_now(), timeout);
   const CorrelationId question = waiting_->add(deadline, false, std::move(then));
   arm_timer();
   FrameHeader header{.sender = id(), .correlation = question, .deadline = deadline};
@@ -497,13 +497,13 @@ void AgentCell::put_question(const AgentRef& to, Frame frame) {
 
 CorrelationId AgentCell::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
   if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
-  const CorrelationId timer = waiting_->add(clock_now() + delay, true, std::move(then));
+  const CorrelationId timer = waiting_->add(time_after(clock_now(), delay), true, std::move(then));
   arm_timer();
   return timer;
 }
 
 void AgentCell::cancel(CorrelationId timer) {
-  if (waiting_ != nullptr) static_cast<void>(waiting_->take(timer));
+  if (waiting_ != nullptr) static_cast<void>(waiting_->take(timer, true));
 }
 
 /// One timer of CAF's clock an agent, for whatever is due first: CAF's clock per question would cost ten times as much.

@@ -41,9 +41,9 @@ std::unique_ptr<Continuation> Waiting::release(CorrelationId id, Slot& slot) noe
   return std::move(slot.then);
 }
 
-std::unique_ptr<Continuation> Waiting::take(CorrelationId id) {
+std::unique_ptr<Continuation> Waiting::take(CorrelationId id, bool is_timer) {
   Slot* slot = find(id);
-  return slot == nullptr ? nullptr : release(id, *slot);
+  return slot == nullptr || slot->is_timer != is_timer ? nullptr : release(id, *slot);
 }
 
 void Waiting::drop_stale_top() {

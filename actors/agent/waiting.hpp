@@ -19,8 +19,9 @@ class Waiting {
   /// Keeps `then` until take() or until it is due. Never 0, at most 60 bits: CAF's request ids have no more.
   [[nodiscard]] CorrelationId add(TimePoint due, bool is_timer, std::unique_ptr<Continuation> then);
 
-  /// Removes one; null if it is not there any more.
-  [[nodiscard]] std::unique_ptr<Continuation> take(CorrelationId id);
+  /// Removes a question, or a timer; null if there is none of that number any more. A number that comes from outside as
+  /// an answer must not set off a timer.
+  [[nodiscard]] std::unique_ptr<Continuation> take(CorrelationId id, bool is_timer = false);
 
   struct Due {
     std::unique_ptr<Continuation> then;

@@ -142,7 +142,7 @@ void Mesh::send(const AgentRef& to, Frame frame) {
 }
 
 Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout) {
-  const TimePoint deadline = Clock::now() + timeout;
+  const TimePoint deadline = time_after(Clock::now(), timeout);
   if (!to) return myelin::fail(Errc::receiver_dead, "the question was put to no agent: an empty AgentRef");
   if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
   auto* waiting = new WaitingThread{state_->dead_letters};
@@ -178,7 +178,7 @@ std::size_t Mesh::stop(Duration limit) {
     while (scheduler.try_run_once()) {
     }
   } else {
-    state_->registry.wait_until_empty(Clock::now() + limit);
+    state_->registry.wait_until_empty(time_after(Clock::now(), limit));
   }
   return state_->registry.size();
 }

@@ -287,6 +287,22 @@ BOOST_AUTO_TEST_CASE(an_offloaded_job_comes_back_as_a_message) {
   BOOST_TEST(result == 42);
 }
 
+BOOST_AUTO_TEST_CASE(a_class_with_two_handlers_of_one_type_is_refused) {
+  class Confused : public myelin::Agent {
+   public:
+    static void handlers(myelin::Handlers<Confused>& on) {
+      on.message<&Confused::one>();
+      on.message<&Confused::other>();
+    }
+
+   private:
+    void one(samples::Tick::Reader) {}
+    void other(Batch<samples::Tick>) {}
+  };
+  DeterministicMesh test;
+  BOOST_CHECK_THROW(test.mesh().spawn<Confused>(), std::logic_error);
+}
+
 BOOST_AUTO_TEST_CASE(agents_start_agents) {
   DeterministicMesh test;
   Recorder::Log log;

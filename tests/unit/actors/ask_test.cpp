@@ -192,6 +192,12 @@ BOOST_AUTO_TEST_CASE(no_answer_in_time_is_a_timeout_and_a_late_one_is_a_dead_let
   BOOST_TEST(test.mesh().dead_letters().count(Errc::late_answer) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(the_longest_deadline_there_is_does_not_overflow) {
+  ask("well", myelin::Duration::max());
+  BOOST_REQUIRE(outcome.has_value());
+  BOOST_TEST(outcome->has_value());
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_may_come_in_a_later_turn) {
   ask("keep");
   BOOST_TEST(!outcome.has_value());

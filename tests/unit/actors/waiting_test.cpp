@@ -53,6 +53,13 @@ BOOST_AUTO_TEST_CASE(the_earliest_is_due_first_and_those_taken_are_not) {
   BOOST_TEST((waiting.next_due() == myelin::kNever));
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_cannot_set_off_a_timer) {
+  Waiting waiting;
+  const auto timer = waiting.add(at(1), true, std::make_unique<Nothing>());
+  BOOST_TEST((waiting.take(timer) == nullptr));
+  BOOST_TEST((waiting.take(timer, true) != nullptr));
+}
+
 BOOST_AUTO_TEST_CASE(a_million_answered_questions_leave_little_behind) {
   Waiting waiting;
   for (int round = 0; round < 1'000'000; ++round) {

@@ -25,9 +25,10 @@ struct Handler {
   capnp::StructSchema (*schema)();
 };
 
-/// All handlers of a class, sorted by type. **Thread-safety**: immutable once built.
+/// All handlers of a class. **Thread-safety**: immutable once built.
 class HandlerTable {
  public:
+  /// **Errors**: throws std::logic_error for a second handler of one type.
   void add(const Handler& handler);
   [[nodiscard]] const Handler* find(TypeId type) const noexcept {
     // Few rows: a linear search beats any index.

@@ -13,4 +13,9 @@ using Duration = std::chrono::nanoseconds;
 /// Stands for "no deadline" wherever a TimePoint may be absent.
 inline constexpr TimePoint kNever = TimePoint::max();
 
+/// `start + span`; kNever where that lies beyond what a TimePoint can say. **Requires**: start >= TimePoint{}.
+[[nodiscard]] constexpr TimePoint time_after(TimePoint start, Duration span) noexcept {
+  return span > kNever - start ? kNever : start + span;
+}
+
 }  // namespace myelin
