@@ -5,6 +5,7 @@
 #include "cli/version.hpp"
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
+#include "commands/demo_digits.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
 #include "terminal/terminal.hpp"
@@ -18,10 +19,16 @@ int main(int argc, char** argv) {
 
   CommandLine line{&version_text,
                    "Examples:\n"
+                   "  myelin demo digits                           # a thousand agents read handwritten digits\n"
                    "  myelin bench messages --quick                # how fast agents talk here\n"
                    "  myelin bench gemm --quick                    # how fast matrices multiply here\n"
                    "  myelin bench gemm --help                     # every command explains itself\n\n"
                    "Exit status: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted."};
+  line.add_group("demo", "Shows Myelin at work, on real data",
+                 "Examples:\n"
+                 "  myelin demo digits                           # train, ask, compare: some ten seconds\n"
+                 "  myelin demo digits --quick                   # does it work here?");
+  line.add(std::make_unique<DemoDigits>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench messages                        # messages between agents, against raw CAF\n"
