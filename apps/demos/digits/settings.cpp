@@ -1,6 +1,7 @@
 #include "demos/digits/settings.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ constexpr std::array kSettings{
     Setting{kDemo, "seed", &Settings::seed, 0, kLargest, "N", "Decides the network's start and the order of images"},
 };
 
-/// " (line 3)", or nothing where TOML does not say.
+/// ", line 3", or nothing where TOML does not say.
 std::string position(const toml::node& node) {
   const auto line = node.source().begin.line;
   return line == 0 ? std::string{} : fmt::format(", line {}", line);
@@ -72,7 +73,7 @@ class Reader {
     if (found == kSettings.end()) return unknown(node, section, name);
     if (const auto* text = std::get_if<Setting::Text>(&found->member)) {
       const auto given = node.value_exact<std::string>();
-      if (!given) return wrong(node, name, "a text in quotes");
+      if (!given) return wrong(node, name, "expected a text in quotes");
       if (name == "backend") {
         if (const auto known = check_backend_name(*given); !known) return wrong(node, name, known.error().message);
       }
@@ -82,7 +83,7 @@ class Reader {
     const auto given = node.value_exact<std::int64_t>();
     const bool fits = given && *given >= 0 && static_cast<std::uint64_t>(*given) >= found->min &&
                       static_cast<std::uint64_t>(*given) <= found->max;
-    if (!fits) return wrong(node, name, fmt::format("a whole number from {} to {}", found->min, found->max));
+    if (!fits) return wrong(node, name, fmt::format("expected a whole number from {} to {}", found->min, found->max));
     settings_.*std::get<Setting::Number>(found->member) = static_cast<std::uint64_t>(*given);
     return {};
   }
@@ -99,7 +100,7 @@ class Reader {
                 fmt::format("'{}'{}: unknown key '{}' {}; {}", file_.string(), position(node), name, where, hint));
   }
 
-  Result<void> wrong(const toml::node& node, const std::string& name, std::string_view expected) const {
+  Result<void> wrong(const toml::node& node, const std::string& name, std::string_view problem) const {
     std::ostringstream given;
     node.visit([&given](const auto& concrete) {
       if constexpr (toml::is_value<decltype(concrete)>)
@@ -107,8 +108,8 @@ class Reader {
       else
         given << "a table or list";
     });
-    return fail(Errc::invalid_argument, fmt::format("'{}'{}: {} = {}: expected {}", file_.string(), position(node),
-                                                    name, given.str(), expected));
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}'{}: {} = {}: {}", file_.string(), position(node), name, given.str(), problem));
   }
 
   static std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }

@@ -66,6 +66,9 @@ Result<Trained> train(const Samples& samples, kernels::Backend& backend, const T
 
 Result<kernels::Network> load_digits_network(const std::filesystem::path& path) {
   Result<kernels::Network> network = load_network(path);
+  if (!network && network.error().code == Errc::not_found) {
+    return fail(Errc::not_found, network.error().message + "; leave --model away to train one");
+  }
   if (network && (network->inputs() != kPixels || network->outputs() != kClasses)) {
     return fail(Errc::shape_mismatch,
                 fmt::format("'{}' holds a network from {} inputs to {} classes, but the digits need {} and {}; leave "

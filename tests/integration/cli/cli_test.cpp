@@ -1,108 +1,17 @@
 // Runs the built program as a user would: exit status, streams, Ctrl-C.
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "../program.hpp"
 
-#include <algorithm>
-#include <array>
+#include <stdlib.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <thread>
-#include <vector>
 
-namespace {
-
+using myelin::test::Outcome;
+using myelin::test::Program;
+using myelin::test::run;
 using nlohmann::json;
-
-/// The read end of a pipe, emptied on a thread of its own so that the program never blocks on it.
-class Drain {
- public:
-  Drain() {
-    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
-  }
-  [[nodiscard]] int write_end() const { return ends_[1]; }
-
-  void start() {
-    ::close(ends_[1]);
-    reader_ = std::thread{[this] {
-      std::array<char, 4096> chunk{};
-      for (ssize_t count = 0; (count = ::read(ends_[0], chunk.data(), chunk.size())) > 0;) {
-        text_.append(chunk.data(), static_cast<std::size_t>(count));
-      }
-      ::close(ends_[0]);
-    }};
-  }
-  std::string finish() {
-    reader_.join();
-    return text_;
-  }
-
- private:
-  std::array<int, 2> ends_{};
-  std::thread reader_;
-  std::string text_;
-};
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-
-  [[nodiscard]] std::ptrdiff_t err_lines() const { return std::count(err.begin(), err.end(), '\n'); }
-};
-
-/// The program, started; what it writes to stdout is kept, and stderr goes to `err`.
-class Program {
- public:
-  explicit Program(const std::vector<std::string>& arguments, int err) {
-    std::vector<std::string> words{"myelin"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out_.write_end(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    if (::posix_spawn(&child_, MYELIN_BINARY, &actions, nullptr, argv.data(), environ) != 0) {
-      throw std::runtime_error{"cannot run " MYELIN_BINARY};
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    out_.start();
-  }
-
-  void interrupt() const { ::kill(child_, SIGINT); }
-
-  Outcome wait() {
-    Outcome outcome;
-    outcome.out = out_.finish();
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    return outcome;
-  }
-
- private:
-  Drain out_;
-  pid_t child_ = 0;
-};
-
-Outcome run(const std::vector<std::string>& arguments) {
-  Drain err;
-  Program program{arguments, err.write_end()};
-  err.start();
-  Outcome outcome = program.wait();
-  outcome.err = err.finish();
-  return outcome;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(cli)
 
@@ -119,7 +28,9 @@ BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"bench", "--help"},
                                                     {"bench", "gemm", "--help"},
-                                                    {"bench", "messages", "--help"}}) {
+                                                    {"bench", "messages", "--help"},
+                                                    {"demo", "--help"},
+                                                    {"demo", "digits", "--help"}}) {
     const Outcome outcome = run(arguments);
     BOOST_TEST(outcome.status == 0);
     BOOST_TEST(outcome.out.find("Examples:\n  myelin ") != std::string::npos);
