@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 namespace myelin::tool {
@@ -25,30 +27,51 @@ std::vector<double> run_round(const std::vector<Variant>& variants, int round, c
 
 Comparison compare(std::string name, std::string unit, const std::vector<Variant>& variants, Rounds rounds,
                    Progress& progress, const std::stop_token& stop) {
-  Comparison comparison{std::move(name), std::move(unit), {}, {}, true};
-  for (const Variant& variant : variants) comparison.series.push_back({variant.name, {}, {}});
-  std::vector<std::vector<double>> ratios(variants.size() - 1);
+  return compare_together({{std::move(name), std::move(unit), variants}}, rounds, progress, stop).front();
+}
+
+std::vector<Comparison> compare_together(const std::vector<Case>& cases, Rounds rounds, Progress& progress,
+                                         const std::stop_token& stop) {
+  std::vector<Comparison> comparisons;
+  std::vector<Variant> variants;  // of all cases, one behind the other
+  for (const Case& question : cases) {
+    comparisons.push_back({question.name, question.unit, {}, {}, true});
+    for (const Variant& variant : question.variants) {
+      comparisons.back().series.push_back({variant.name, {}, {}});
+      variants.push_back(variant);
+    }
+  }
 
   const int total = rounds.warm_ups + rounds.repetitions;
   for (int round = 0; round < total; ++round) {
-    progress.update(fmt::format("{}: round {} of {}", comparison.name, round + 1, total));
+    progress.update(fmt::format("{}: round {} of {}", comparisons.front().name, round + 1, total));
     const std::vector<double> figures = run_round(variants, round, stop);
     if (figures.empty()) {
-      comparison.complete = false;
+      for (Comparison& comparison : comparisons) comparison.complete = false;
       break;
     }
     if (round < rounds.warm_ups) continue;
-    for (std::size_t i = 0; i < figures.size(); ++i) {
-      comparison.series[i].values.push_back(figures[i]);
-      if (i > 0) ratios[i - 1].push_back(figures[i] / figures[0]);
+    auto figure = figures.begin();
+    for (Comparison& comparison : comparisons) {
+      for (Series& series : comparison.series) series.values.push_back(*figure++);
     }
   }
 
-  for (Series& series : comparison.series) {
-    if (!series.values.empty()) series.summary = summarise(series.values);
+  for (Comparison& comparison : comparisons) {
+    for (Series& series : comparison.series) {
+      const bool measured = !series.values.empty();
+      if (measured) series.summary = summarise(series.values);
+      if (&series == &comparison.series.front()) continue;
+      comparison.ratios.push_back(measured ? ratio_by_round(series, comparison.series.front()) : Summary{});
+    }
   }
-  for (const auto& values : ratios) comparison.ratios.push_back(values.empty() ? Summary{} : summarise(values));
-  return comparison;
+  return comparisons;
+}
+
+Summary ratio_by_round(const Series& of, const Series& to) {
+  std::vector<double> ratios(of.values.size());
+  std::ranges::transform(of.values, to.values, ratios.begin(), std::divides{});
+  return summarise(ratios);
 }
 
 void to_json(nlohmann::json& json, const Comparison& comparison) {

@@ -20,6 +20,13 @@ struct Variant {
   std::function<double()> measure;
 };
 
+/// One question, and every way to answer it.
+struct Case {
+  std::string name;
+  std::string unit;
+  std::vector<Variant> variants;
+};
+
 struct Rounds {
   int repetitions = 7;  ///< Rounds that count. **Requires**: at least 1.
   int warm_ups = 1;     ///< Rounds before them that do not.
@@ -47,6 +54,15 @@ struct Comparison {
 /// **Requires**: at least one variant.
 [[nodiscard]] Comparison compare(std::string name, std::string unit, const std::vector<Variant>& variants,
                                  Rounds rounds, Progress& progress, const std::stop_token& stop);
+
+/// The same for several cases whose figures are compared with one another too: each round runs them all.
+/// **Requires**: at least one variant a case.
+[[nodiscard]] std::vector<Comparison> compare_together(const std::vector<Case>& cases, Rounds rounds,
+                                                       Progress& progress, const std::stop_token& stop);
+
+/// How many times `to` each figure of `of` is, round by round. **Requires**: both took part in the same rounds, at
+/// least one.
+[[nodiscard]] Summary ratio_by_round(const Series& of, const Series& to);
 
 /// {"name", "unit", "complete", "series": [{"name", "median", "min", "max", "values"}], "ratios": [...]}.
 void to_json(nlohmann::json& json, const Comparison& comparison);

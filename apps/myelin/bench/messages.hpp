@@ -11,25 +11,24 @@
 
 namespace myelin::tool {
 
-/// One side of the comparison: how it answers each question. The first side is the baseline.
+/// One side of the comparison: how it answers each question. An empty function: this question is not put to it.
 struct MessagingSide {
   std::string name;
   std::function<double(const OneWay&)> one_way_ns;
+  /// Which messages one_way_ns takes; empty: all.
+  std::function<bool(const OneWay&)> takes;
   std::function<double(const RoundTrip&)> round_trip_ns;
   std::function<Latencies(const RoundTrip&)> round_trip_latencies;
   std::function<double(const Spawn&)> spawn_ns;
   std::function<double(std::uint64_t agents)> bytes_per_agent;
 };
 
-/// Raw CAF first.
-[[nodiscard]] std::vector<MessagingSide> messaging_sides();
+inline constexpr const char* kRawCafSide = "raw CAF";
+inline constexpr const char* kFramesSide = "Myelin, single frames";
+inline constexpr const char* kBatchesSide = "Myelin, batches";
 
-/// One question, and each side's way to measure it once.
-struct MessagingCase {
-  std::string name;
-  std::string unit;  ///< "ns" or "B": of what a variant returns; less is better.
-  std::vector<Variant> variants;
-};
+/// Raw CAF first: it is the baseline.
+[[nodiscard]] std::vector<MessagingSide> messaging_sides();
 
 struct MessagingPlan {
   std::vector<std::size_t> workers{1, 2};
@@ -37,9 +36,14 @@ struct MessagingPlan {
   std::stop_token stop = {};
 };
 
-/// In the order of the report.
-[[nodiscard]] std::vector<MessagingCase> messaging_cases(const std::vector<MessagingSide>& sides,
-                                                         const MessagingPlan& plan);
+// The names of the cases.
+[[nodiscard]] std::string one_way_name(std::size_t payload_bytes, PayloadSource source, std::size_t workers);
+[[nodiscard]] std::string round_trip_name(std::size_t workers);
+
+/// In the order of the report. A group's cases are measured together (compare_together()): their figures are compared.
+/// Units: "ns" or "B"; less is better.
+[[nodiscard]] std::vector<std::vector<Case>> messaging_cases(const std::vector<MessagingSide>& sides,
+                                                             const MessagingPlan& plan);
 
 /// How many agents the memory question makes.
 [[nodiscard]] std::uint64_t agents_for_memory(bool quick);

@@ -11,14 +11,16 @@ namespace myelin::tool {
 
 /// Where the payload of a one-way message comes from.
 enum class PayloadSource : std::uint8_t {
-  built,      ///< Each message is built anew from the sender's data.
-  passed_on,  ///< One message is built before, and sent again and again, as an agent passes on what it received.
+  built,  ///< Each message is built anew from the sender's data.
+  /// One message is built before, and sent again and again, as an agent passes on what it received. It holds bytes,
+  /// whatever their number, so that two sizes differ in nothing else.
+  passed_on,
 };
 
 /// A flood from one agent to another, with bounded backlog: the sender sends a window of messages and a marker, lets
 /// others run, and goes on while fewer than kWindowsOpen markers are unanswered.
 struct OneWay {
-  std::size_t payload_bytes = 8;  ///< 8, 64, or a buffer's size.
+  std::size_t payload_bytes = 8;  ///< Built: 8 or 64 as numbers, else bytes.
   PayloadSource source = PayloadSource::built;
   std::uint64_t messages = 0;
   std::size_t workers = 1;  ///< 1: sender and receiver take turns on a core. 2: each may have its own.

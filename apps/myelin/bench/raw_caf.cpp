@@ -1,12 +1,11 @@
 #include "bench/raw_caf.hpp"
 
 #include <array>
-#include <atomic>
 #include <caf/all.hpp>
 #include <chrono>
-#include <future>
 #include <vector>
 
+#include "bench/stopwatch.hpp"
 #include "process/memory.hpp"
 
 namespace myelin::tool::raw_caf {
@@ -24,7 +23,7 @@ namespace myelin::tool::raw_caf {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Stopwatch::Clock;
 using Go = caf::atom_constant<caf::atom("go")>;
 using Marker = caf::atom_constant<caf::atom("marker")>;
 using Answer = caf::atom_constant<caf::atom("answer")>;
@@ -32,24 +31,6 @@ using Answer = caf::atom_constant<caf::atom("answer")>;
 /// CAF's defaults but for the number of workers.
 struct Config : caf::actor_system_config {
   explicit Config(std::size_t workers) { set("scheduler.max-threads", workers); }
-};
-
-/// From the first action to the last, told by the actors, awaited by the caller.
-class Stopwatch {
- public:
-  void start() { start_ = Clock::now(); }
-  void stop() { finish(std::chrono::duration<double, std::nano>(Clock::now() - start_).count()); }
-  void cancel() { finish(0.0); }
-  [[nodiscard]] double wait_ns() { return elapsed_.get_future().get(); }
-
- private:
-  void finish(double nanoseconds) {
-    if (!finished_.exchange(true)) elapsed_.set_value(nanoseconds);
-  }
-
-  Clock::time_point start_;
-  std::atomic<bool> finished_{false};
-  std::promise<double> elapsed_;
 };
 
 /// Sends windows of what `make(i)` returns.
@@ -143,14 +124,6 @@ double run_one_way(const OneWay& parameters, Make make) {
   return nanoseconds / static_cast<double>(parameters.messages);
 }
 
-/// Builds each payload, or builds the first and passes it on.
-template <class Payload, class Build>
-double run_from_source(const OneWay& parameters, Build build) {
-  if (parameters.source == PayloadSource::built) return run_one_way<Payload>(parameters, build);
-  const caf::message message = caf::make_message(build(0));
-  return run_one_way<Payload>(parameters, [message](std::uint64_t) { return message; });
-}
-
 class Pong : public caf::event_based_actor {
  public:
   using caf::event_based_actor::event_based_actor;
@@ -212,17 +185,6 @@ double run_round_trip(const RoundTrip& parameters, Latencies* latencies) {
   return nanoseconds / static_cast<double>(parameters.round_trips);
 }
 
-/// Counts those that have set up their handlers, and tells when the last one has.
-struct Started {
-  std::uint64_t expected = 0;
-  Stopwatch* watch = nullptr;
-  std::atomic<std::uint64_t> count{0};
-
-  void add_one() {
-    if (count.fetch_add(1) + 1 == expected) watch->stop();
-  }
-};
-
 class Idle : public caf::event_based_actor {
  public:
   Idle(caf::actor_config& config, Started& started) : caf::event_based_actor{config}, started_{started} {}
@@ -263,14 +225,18 @@ class Spawner : public caf::event_based_actor {
 }  // namespace
 
 double one_way(const OneWay& parameters) {
+  const std::vector<char> source(parameters.payload_bytes, 'm');
+  if (parameters.source == PayloadSource::passed_on) {
+    const caf::message message = caf::make_message(source);
+    return run_one_way<std::vector<char>>(parameters, [message](std::uint64_t) { return message; });
+  }
   if (parameters.payload_bytes == sizeof(std::uint64_t)) {
-    return run_from_source<std::uint64_t>(parameters, [](std::uint64_t i) { return i; });
+    return run_one_way<std::uint64_t>(parameters, [](std::uint64_t i) { return i; });
   }
   if (parameters.payload_bytes == sizeof(Record)) {
-    return run_from_source<Record>(parameters, [](std::uint64_t i) { return Record{{i, i, i, i, i, i, i, i}}; });
+    return run_one_way<Record>(parameters, [](std::uint64_t i) { return Record{{i, i, i, i, i, i, i, i}}; });
   }
-  const std::vector<char> source(parameters.payload_bytes, 'm');
-  return run_from_source<std::vector<char>>(parameters, [&source](std::uint64_t) { return source; });
+  return run_one_way<std::vector<char>>(parameters, [&source](std::uint64_t) { return source; });
 }
 
 double round_trip(const RoundTrip& parameters) { return run_round_trip(parameters, nullptr); }

@@ -12,7 +12,7 @@
 namespace myelin::tool::raw_caf {
 
 /// Nanoseconds a message, until the receiver has handled all. 8 bytes travel as a uint64_t, 64 as a struct, more as a
-/// std::vector<char> copied from the sender's data.
+/// std::vector<char> copied from the sender's data. What is passed on is one caf::message that holds a vector.
 [[nodiscard]] double one_way(const OneWay& parameters);
 
 /// Nanoseconds a round trip.

@@ -63,6 +63,20 @@ BOOST_AUTO_TEST_CASE(the_median_of_ratios_is_not_the_ratio_of_medians) {
   BOOST_TEST(comparison.ratios.at(0).max == 4.0);
 }
 
+BOOST_AUTO_TEST_CASE(cases_measured_together_share_their_rounds) {
+  Recorder recorder;
+  const std::vector<Variant> variants = recorder.variants();
+  Progress silent{Terminal{}, true};
+  const std::vector<Comparison> comparisons = compare_together(
+      {{"first", "ns", variants}, {"second", "B", {variants[1]}}}, {.repetitions = 2, .warm_ups = 0}, silent, {});
+  BOOST_TEST(recorder.order == "ABBBBA");
+  BOOST_TEST_REQUIRE(comparisons.size() == 2U);
+  BOOST_TEST(comparisons[0].ratios.size() == 1U);
+  BOOST_TEST(comparisons[1].name == "second");
+  BOOST_TEST(comparisons[1].unit == "B");
+  BOOST_TEST(comparisons[1].series.at(0).values.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_drops_the_round_it_breaks) {
   std::stop_source stop;
   int calls = 0;
