@@ -50,6 +50,8 @@ std::string introduction(const Findings& found) {
       count(found.settings.agents), found.workers, found.workers == 1 ? "" : "s", found.settings.in_flight,
       found.settings.in_flight == 1 ? "" : "s",
       tool::format_duration_ns(static_cast<double>(found.mesh_start_up.count())));
+  text += fmt::format("Memory    {} resident after the work, the whole process\n",
+                      tool::format_bytes(static_cast<double>(found.resident_bytes)));
   text += fmt::format("Backend   {}", found.backend);
   text += found.fallbacks.empty() ? "\n" : ", after failures:\n";
   for (const auto& fallback : found.fallbacks) {
@@ -105,12 +107,16 @@ std::string pictures(const Findings& found, tool::Style style) {
 }
 
 std::string accuracy(const Findings& found) {
-  const Tally& tally = found.columns[0].tally;
-  const std::size_t correct = count_correct(tally.verdicts, found.held_out->labels);
-  const std::size_t correct_off = count_correct(found.columns[1].tally.verdicts, found.held_out->labels);
-  return fmt::format("Accuracy  {:.2f} %: {} of {} held-out images, each counted once (batching off: {} of {})\n",
-                     100.0 * static_cast<double>(correct) / static_cast<double>(found.held_out->size()), correct,
-                     found.held_out->size(), correct_off, found.held_out->size());
+  const std::size_t total = found.held_out->size();
+  const auto correct = [&found](const Column& column) {
+    return count_correct(column.tally.verdicts, found.held_out->labels);
+  };
+  const std::size_t answered = found.columns[0].tally.verdicts.size();
+  return fmt::format("Accuracy  {:.2f} %: {} of {} held-out images, each counted once{} (batching off: {})\n",
+                     100.0 * static_cast<double>(correct(found.columns[0])) / static_cast<double>(total),
+                     correct(found.columns[0]), total,
+                     answered < total ? fmt::format(", {} of them unanswered", total - answered) : std::string{},
+                     correct(found.columns[1]));
 }
 
 std::string side_by_side(Findings& found) {
@@ -141,7 +147,7 @@ std::string side_by_side(Findings& found) {
   row("latency p95", ns, percentile(0.95));
   row("latency p99", ns, percentile(0.99));
   row("kernel calls", whole, [](Column& column) { return column.batches.batches; });
-  row("time in kernel calls", ns, [](Column& column) { return column.batches.running.count(); });
+  row("time in kernel calls, answers built", ns, [](Column& column) { return column.batches.running.count(); });
   row(
       "requests a call, mean", [](double value) { return fmt::format("{:.1f}", value); },
       [](Column& column) { return mean_batch(column.batches); });

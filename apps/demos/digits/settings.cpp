@@ -23,7 +23,7 @@ constexpr std::uint64_t kLargest = (std::uint64_t{1} << 63) - 1;
 
 constexpr std::array kSettings{
     Setting{kDemo, "agents", &Settings::agents, 1, 1'000'000, "N", "Agents that own held-out images and ask"},
-    Setting{kDemo, "requests", &Settings::requests, 1, 1'000'000'000, "N",
+    Setting{kDemo, "requests", &Settings::requests, 1, 10'000'000, "N",
             "Questions with batching on, and again with it off; at least one a held-out image"},
     Setting{kDemo, "in-flight", &Settings::in_flight, 1, 1024, "N", "Questions that an agent has open at once"},
     Setting{kDemo, "max-batch", &Settings::max_batch, 1, 65'536, "N", "Most requests in one kernel call"},
