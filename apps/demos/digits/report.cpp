@@ -226,8 +226,8 @@ json column_json(Column& column, const Findings& found) {
 }  // namespace
 
 std::string to_text(Findings& found, tool::Style style) {
-  return introduction(found) + accuracy(found) + '\n' + pictures(found, style) + '\n' + side_by_side(found) + '\n' +
-         claims_table(found);
+  return introduction(found) + accuracy(found) + "\nWhat the mesh thought of some:\n\n" + pictures(found, style) +
+         '\n' + side_by_side(found) + '\n' + claims_table(found);
 }
 
 nlohmann::json to_json(Findings& found) {
