@@ -22,6 +22,7 @@ void Agent::link(const AgentRef& other) { cell_->link(other); }
 void Agent::stop() noexcept { cell_->stop_agent(std::nullopt); }
 void Agent::fail(Error reason) noexcept { cell_->stop_agent(std::move(reason)); }
 
+void Agent::abandon_question(CorrelationId question) noexcept { cell_->abandon_question(question); }
 Outbox& Agent::outbox_() { return cell_->outbox(); }
 void Agent::count_send() noexcept { cell_->count_send(); }
 FrameHeader Agent::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
@@ -36,6 +37,12 @@ AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent)
   return spawn_agent(cell_->mesh(), of, std::move(agent));
 }
 
+/// Lets the functions of detail reach an agent's cell.
+class AgentAccess {
+ public:
+  static AgentCell& cell(const Agent& agent) noexcept { return *agent.cell_; }
+};
+
 void HandlerTable::add(const Handler& handler) {
   if (find(handler.type) != nullptr) {
     throw std::logic_error{std::string{"two handlers for messages of type "} +
@@ -45,6 +52,14 @@ void HandlerTable::add(const Handler& handler) {
 }
 
 namespace detail {
+const bool& is_stopping(const Agent& agent) noexcept { return AgentAccess::cell(agent).stopping(); }
+
+void report_unhandled(Agent& agent, const Frame& frame, std::size_t first) noexcept {
+  AgentCell& cell = AgentAccess::cell(agent);
+  cell.mesh().dead_letters.add(
+      {.cause = Errc::receiver_dead, .receiver = cell.id(), .frame = frame, .messages = frame.size() - first});
+}
+
 std::string class_name(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),

@@ -21,21 +21,23 @@ namespace myelin {
 
 namespace {
 
-/// Messages between two looks at the clock and at the inbox: a clock costs about as much as a message.
-constexpr std::size_t kMessagesBetweenLooks = 16;
+/// Most messages between two looks at the clock and at the inbox.
+constexpr std::size_t kMessagesBetweenLooksMax = 16;
 
 constexpr caf::atom_value kTimer = caf::atom("myelin");
 
 /// Marks this thread as running agents, until the end of the scope.
 class OnWorker {
  public:
-  explicit OnWorker(caf::execution_unit* unit) noexcept : before_{turn_context.unit} { turn_context.unit = unit; }
-  ~OnWorker() { turn_context.unit = before_; }
+  OnWorker(caf::execution_unit* unit, AgentCell* cell) noexcept : before_{turn_context} {
+    turn_context = {.unit = unit, .cell = cell};
+  }
+  ~OnWorker() { turn_context = before_; }
   OnWorker(const OnWorker&) = delete;
   OnWorker& operator=(const OnWorker&) = delete;
 
  private:
-  caf::execution_unit* before_;
+  TurnContext before_;
 };
 
 /// What an exception says, for whoever asked.
@@ -180,7 +182,15 @@ void AgentCell::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* /
   auto& content = element->content();
   if (content.size() == 1 && content.match_element<Frame>(0)) {
     Frame frame = content.get_as<Frame>(0);
-    if (!frame) return;
+    if (!frame) {
+      if (id.is_response())
+        fail(id.request_id().integer_value(), {Errc::wrong_answer_type, "the answer is an empty frame"});
+      if (id.is_request()) {
+        ReplyAddress{new CafReplyPort{std::move(element->sender), id, ctrl()}, FrameHeader{}}.fail(
+            {Errc::bad_frame, "the question is an empty frame"});
+      }
+      return;
+    }
     if (id.is_response()) {
       auto* entry = new SharedEntry;
       entry->kind = entry_tag(EntryKind::shared_answer, frame.lane());
@@ -202,7 +212,8 @@ void AgentCell::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* /
     return;
   }
   auto* entry = new CafEntry;
-  entry->kind = entry_tag(EntryKind::caf, Lane::control);
+  // That an agent is down comes after what it told before; the rest of CAF's own messages hurry.
+  entry->kind = entry_tag(EntryKind::caf, content.match_elements<caf::down_msg>() ? Lane::normal : Lane::control);
   entry->element = std::move(element);
   deliver(entry);
 }
@@ -216,11 +227,12 @@ void AgentCell::launch(caf::execution_unit* /*unit*/, bool /*lazy*/, bool hide) 
 }
 
 caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_t max_throughput) {
-  const OnWorker on_worker{unit};
+  const OnWorker on_worker{unit, this};
   context(unit);
   if (finished_) return resumable::done;
   std::size_t budget = std::min(max_throughput, limits::kTurnMessagesMax);
-  std::size_t until_look = kMessagesBetweenLooks;
+  // A clock costs about as much as a message: the first look comes before the third, and then ever more rarely.
+  std::size_t handled = 0, next_look = 2;
   Clock::time_point turn_ends{};
   sent_in_turn_ = 0;
   for (;;) {
@@ -236,8 +248,8 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     handle(entry);
     if (stopping_) break;
     bool enough = weight >= budget || sent_in_turn_ >= limits::kTurnSendsMax;
-    if (!enough && --until_look == 0) {
-      until_look = kMessagesBetweenLooks;
+    if (!enough && ++handled == next_look) {
+      next_look += std::min(handled, kMessagesBetweenLooksMax);
       const Clock::time_point now = Clock::now();
       if (turn_ends == Clock::time_point{}) {
         turn_ends = now + std::chrono::microseconds{limits::kTurnMicrosecondsMax};
@@ -273,7 +285,8 @@ void AgentCell::handle(QueueLink* link) {
       }
       case EntryKind::shared_message: {
         const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
-        ReplyAddress reply{static_cast<ReplyPort*>(entry->context), entry->frame.header()};
+        auto* port = static_cast<ReplyPort*>(entry->context);
+        ReplyAddress reply = port == nullptr ? ReplyAddress{} : ReplyAddress{port, entry->frame.header()};
         handle_message(std::move(entry->frame), std::move(reply));
         break;
       }
@@ -320,7 +333,7 @@ void AgentCell::handle(QueueLink* link) {
   }
 }
 
-void AgentCell::handle_message(Frame frame, ReplyAddress reply) {
+void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   const Handler* handler = class_.handlers.find(frame.type());
   if (handler == nullptr) [[unlikely]] {
     if (reply.wanted()) {
@@ -418,6 +431,7 @@ void AgentCell::finish() noexcept {
   waiting_.reset();
   agent_.reset();
   turn_context.agent_ending = false;
+  if (outbox_ != nullptr) outbox_->flush_all();  // what a destructor told
   outbox_.reset();
   cleanup(failure_ == nullptr ? caf::error{caf::exit_reason::normal} : to_caf_error(*failure_), context());
   mesh_.registry.remove(*this);
@@ -451,6 +465,10 @@ void AgentCell::send_from_outbox(void* cell, const AgentRef& to, Frame frame) {
 }
 
 void AgentCell::send(const AgentRef& to, Frame frame) {
+  if (!frame) {
+    mesh_.dead_letters.add({.cause = Errc::invalid_argument, .receiver = to.id()});
+    return;
+  }
   if (outbox_ != nullptr) outbox_->flush(to);
   ++sent_in_turn_;
   transmit(to, std::move(frame), nullptr);
@@ -488,6 +506,18 @@ FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuat
   return header;
 }
 
+void AgentCell::abandon_question(CorrelationId question) noexcept {
+  if (waiting_ != nullptr) static_cast<void>(waiting_->take(question));
+}
+
+void AgentCell::flush_before_answer(const ReplyPort* port) {
+  if (outbox_ == nullptr || outbox_->empty()) return;
+  outbox_->flush_where([port](const AgentRef& to) {
+    // Another node's askers cannot be told apart here: flush whatever is for remote receivers.
+    return to.cell() == nullptr || static_cast<const ReplyPort*>(to.cell()) == port;
+  });
+}
+
 void AgentCell::put_question(const AgentRef& to, Frame frame) {
   if (outbox_ != nullptr) outbox_->flush(to);
   ++sent_in_turn_;
@@ -518,7 +548,8 @@ void AgentCell::handle_due() {
   armed_ = kNever;
   if (waiting_ == nullptr) return;
   const TimePoint now = clock_now();
-  while (!stopping_) {
+  // No more than wait now: what falls due by being added has its turn later, or the turn might never end.
+  for (std::size_t most = waiting_->size(); most > 0 && !stopping_; --most) {
     std::optional<Waiting::Due> due = waiting_->take_due(now);
     if (!due) break;
     if (due->is_timer) {

@@ -51,6 +51,7 @@ class AgentCell final : public caf::local_actor,
   [[nodiscard]] AgentRef ref() noexcept;
   [[nodiscard]] MeshState& mesh() noexcept { return mesh_; }
   [[nodiscard]] const AgentClass& agent_class() const noexcept { return class_; }
+  [[nodiscard]] const bool& stopping() const noexcept { return stopping_; }
   [[nodiscard]] RegistryLink& registry_link() noexcept { return registry_link_; }
 
   // What Agent's protected functions do.
@@ -64,7 +65,10 @@ class AgentCell final : public caf::local_actor,
   void send(const AgentRef& to, Frame frame);
   void flush();
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
+  void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);
+  /// Sends what was told to whoever waits at `port`, so that an answer does not overtake it.
+  void flush_before_answer(const ReplyPort* port);
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
   void cancel(CorrelationId timer);
   void start_job(std::unique_ptr<Job> job);
@@ -98,7 +102,7 @@ class AgentCell final : public caf::local_actor,
 
   void schedule() noexcept;
   void handle(QueueLink* entry);
-  void handle_message(Frame frame, ReplyAddress reply);
+  void handle_message(Frame&& frame, ReplyAddress&& reply);
   void handle_answer(CorrelationId question, Result<Frame> outcome);
   void handle_caf(caf::mailbox_element& element);
   void handle_due();

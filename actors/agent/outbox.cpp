@@ -1,5 +1,6 @@
 #include "myelin/actors/outbox.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace myelin {
@@ -23,7 +24,13 @@ void Outbox::flush(Entry& entry) {
   send_(agent_, entry.to, batch->finish());
 }
 
+void Outbox::refuse() {
+  throw std::logic_error{
+      "a message is being filled in: finish it before anything else is told, sent, asked or flushed"};
+}
+
 void Outbox::flush_all() {
+  if (filling_) refuse();
   for (std::size_t index = 0; index < used_ && open_ != 0; ++index) {
     if (entries_[index].batch != nullptr) flush(entries_[index]);
   }

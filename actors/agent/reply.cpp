@@ -2,12 +2,14 @@
 
 #include <exception>
 
+#include "cell.hpp"
 #include "runtime/turn_context.hpp"
 
 namespace myelin {
 
 void ReplyAddress::deliver(Frame frame) noexcept {
   ReplyPort* port = std::exchange(port_, nullptr);
+  if (turn_context.cell != nullptr) turn_context.cell->flush_before_answer(port);
   port->answer(std::move(frame));
   port->release();
 }
@@ -19,6 +21,7 @@ void ReplyAddress::send(Frame frame) {
 void ReplyAddress::fail(Error error) noexcept {
   ReplyPort* port = std::exchange(port_, nullptr);
   if (port == nullptr) return;
+  if (turn_context.cell != nullptr) turn_context.cell->flush_before_answer(port);
   port->fail(question_.correlation, std::move(error));
   port->release();
 }

@@ -19,7 +19,7 @@ CorrelationId Waiting::add(TimePoint due, bool is_timer, std::unique_ptr<Continu
   ++live_;
   const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
   if (due != kNever) {
-    heap_.push_back({due, id});
+    heap_.push_back({due, id, added_++});
     std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
     if (heap_.size() > 2 * live_ + 64) compact();
   }

@@ -46,7 +46,10 @@ class Waiting {
   struct Entry {
     TimePoint due;
     CorrelationId id;
-    friend bool operator>(const Entry& a, const Entry& b) noexcept { return a.due > b.due; }
+    std::uint64_t order;  ///< Of those due together, the first added goes first.
+    friend bool operator>(const Entry& a, const Entry& b) noexcept {
+      return a.due != b.due ? a.due > b.due : a.order > b.order;
+    }
   };
 
   [[nodiscard]] Slot* find(CorrelationId id) noexcept;
@@ -58,6 +61,7 @@ class Waiting {
   std::uint32_t free_ = kNone;
   std::vector<Entry> heap_;  // earliest first; entries whose id is gone are stale
   std::size_t live_ = 0;
+  std::uint64_t added_ = 0;
   static constexpr std::uint32_t kNone = 0xffffffff;
 };
 

@@ -20,7 +20,7 @@ BatchDecision decide(const BatchPolicy& policy, const BatchState& state, TimePoi
   if (state.waiting == 1 || state.waiting >= policy.preferred_batch) {
     return {.run = state.waiting, .reason = DispatchReason::idle};
   }
-  const TimePoint delay_ends = state.oldest_arrival + policy.max_delay;
+  const TimePoint delay_ends = time_after(state.oldest_arrival, policy.max_delay);
   if (now >= delay_ends) return {.run = state.waiting, .reason = DispatchReason::delay};
   const TimePoint latest_start =
       state.earliest_deadline == kNever ? kNever : state.earliest_deadline - state.expected_run;

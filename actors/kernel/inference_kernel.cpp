@@ -25,14 +25,14 @@ void InferenceKernel::run(std::span<Call> calls) {
   }
   if (sound.empty()) return;
 
-  inputs_.resize(sound.size() * width);
-  probabilities_.resize(sound.size() * classes);
+  std::vector<float> inputs_of_all(sound.size() * width);
+  std::vector<float> outputs_of_all(sound.size() * classes);
   for (std::size_t row = 0; row < sound.size(); ++row) {
     const auto inputs = sound[row]->request->getInputs();
-    std::copy(inputs.begin(), inputs.end(), inputs_.begin() + static_cast<std::ptrdiff_t>(row * width));
+    std::copy(inputs.begin(), inputs.end(), inputs_of_all.begin() + static_cast<std::ptrdiff_t>(row * width));
   }
-  const kernels::MatrixView probabilities{probabilities_.data(), sound.size(), classes};
-  if (const auto done = network_->infer(*backend_, {inputs_.data(), sound.size(), width}, probabilities); !done) {
+  const kernels::MatrixView probabilities{outputs_of_all.data(), sound.size(), classes};
+  if (const auto done = network_->infer(*backend_, {inputs_of_all.data(), sound.size(), width}, probabilities); !done) {
     for (Call* call : sound) call->reply.fail(done.error());
     return;
   }

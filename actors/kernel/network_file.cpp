@@ -157,7 +157,9 @@ Result<kernels::Network> load_network(const std::filesystem::path& path) {
     options.traversalLimitInWords = words.size() + 1024;
     capnp::FlatArrayMessageReader message{
         kj::arrayPtr(reinterpret_cast<const capnp::word*>(words.data()), words.size()), options};
-    for (const auto from : message.getRoot<schema::NetworkFile>().getLayers()) {
+    const auto file_layers = message.getRoot<schema::NetworkFile>().getLayers();
+    KJ_REQUIRE(file_layers.size() <= kernels::NetworkLimits::kLayersMax, "it has too many layers", file_layers.size());
+    for (const auto from : file_layers) {
       kernels::LayerParameters& to = layers.emplace_back();
       to.inputs = from.getInputs();
       to.outputs = from.getOutputs();

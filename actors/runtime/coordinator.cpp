@@ -30,6 +30,9 @@ void futex_wake(std::atomic<std::uint32_t>& word, int count) noexcept {
 /// How often an idle worker looks for an aged slot while others work: long handlers must not delay what they woke.
 constexpr long kWatchNanoseconds = 500'000;
 
+/// One pick in so many is not for the slot. A power of two, so that the count may wrap.
+constexpr std::uint32_t kPicksBetweenLooksElsewhere = 64;
+
 }  // namespace
 
 class Coordinator::Worker final : public caf::execution_unit {
@@ -108,10 +111,12 @@ class Coordinator::Worker final : public caf::execution_unit {
   }
 
   caf::resumable* next() noexcept {
-    // Two agents that keep waking each other must not hold the worker: look elsewhere first now and then.
-    const bool slot_first = (++picks_ & 63) != 0;
-    if (slot_first) {
+    // Agents that keep waking each other, or themselves, must not hold the worker: now and then what comes from outside
+    // goes first, and the ring before the slot.
+    if (++picks_ % kPicksBetweenLooksElsewhere != 0) {
       if (caf::resumable* job = take_slot()) return job;
+    } else if (caf::resumable* job = owner_.take_shared()) {
+      return job;
     }
     if (caf::resumable* job = take()) return job;
     if (caf::resumable* job = owner_.take_shared()) return job;
@@ -120,6 +125,8 @@ class Coordinator::Worker final : public caf::execution_unit {
 
   void run() {
     for (;;) {
+      // Plain CAF actors that never rest do not stop with the mesh: their jobs are dropped.
+      if (picks_ % kPicksBetweenLooksElsewhere == 0 && owner_.stopping_.load(std::memory_order_acquire)) return;
       caf::resumable* job = next();
       if (job == nullptr) job = wait();
       if (job == nullptr) return;
@@ -139,6 +146,9 @@ class Coordinator::Worker final : public caf::execution_unit {
       const std::uint32_t epoch = owner_.epoch_.load(std::memory_order_acquire);
       if (owner_.stopping_.load(std::memory_order_acquire)) return nullptr;
       owner_.sleepers_.fetch_add(1, std::memory_order_seq_cst);
+#if !defined(__SANITIZE_THREAD__)
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
       // Look again now that wake_one() sees this worker: either it wakes us, or we see its job.
       caf::resumable* job = next();
       if (job == nullptr) job = owner_.steal(this);
@@ -148,9 +158,12 @@ class Coordinator::Worker final : public caf::execution_unit {
         constexpr timespec kWatch{0, kWatchNanoseconds};
         futex_wait(owner_.epoch_, epoch, others_work ? &kWatch : nullptr);
       }
-      owner_.sleepers_.fetch_sub(1, std::memory_order_seq_cst);
-      if (job != nullptr) return job;
-      if ((job = next()) != nullptr || (job = owner_.steal(this)) != nullptr) return job;
+      const std::uint32_t slept = owner_.sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+      if (job == nullptr && (job = next()) == nullptr) job = owner_.steal(this);
+      if (job == nullptr) continue;
+      // The first to work again has another keep watch: those asleep sleep without a limit.
+      if (slept == owner_.workers_.size()) owner_.wake_one();
+      return job;
     }
   }
 
@@ -247,14 +260,14 @@ void Coordinator::stop() {
   stopping_.store(true, std::memory_order_release);
   wake_all();
   for (auto& worker : workers_) worker->join();
+  clock_.cancel_dispatch_loop();
+  clock_thread_.join();
   // What was never run is released, as CAF's own coordinator does.
   for (auto& worker : workers_) {
     while (caf::resumable* job = worker->take()) intrusive_ptr_release(job);
     while (caf::resumable* job = worker->take_slot()) intrusive_ptr_release(job);
   }
   while (caf::resumable* job = take_shared()) intrusive_ptr_release(job);
-  clock_.cancel_dispatch_loop();
-  clock_thread_.join();
 }
 
 }  // namespace myelin

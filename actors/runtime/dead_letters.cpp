@@ -19,17 +19,19 @@ void DeadLetters::observe(Observer observer) {
 }
 
 void DeadLetters::add(DeadLetter letter) noexcept {
-  const std::uint64_t messages = letter.frame ? letter.frame.size() : 1;
-  counts_[static_cast<std::size_t>(letter.cause) % kCauses].fetch_add(messages, std::memory_order_relaxed);
+  if (letter.messages == 0) letter.messages = letter.frame ? letter.frame.size() : 1;
+  counts_[static_cast<std::size_t>(letter.cause) % kCauses].fetch_add(letter.messages, std::memory_order_relaxed);
   std::vector<Observer> observers;
-  DeadLetter forgotten{letter.cause, 0, {}};  // destroyed after the lock: its frame may be large
+  DeadLetter forgotten{.cause = letter.cause, .receiver = 0};  // destroyed after the lock
+  DeadLetter kept = letter;
+  if (kept.frame && kept.frame.payload_bytes() > kKeptBytesMax) kept.frame = {};
   {
     const std::lock_guard guard{mutex_};
     if (recent_.size() == kRecentMax) {
       forgotten = std::move(recent_.front());
       recent_.pop_front();
     }
-    recent_.push_back(letter);
+    recent_.push_back(std::move(kept));
     observers = observers_;
   }
   for (const Observer& observer : observers) observer(letter);

@@ -111,9 +111,9 @@ AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
   const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(mesh, of, std::move(agent));
   AgentRef ref = to_agent_ref(handle);
   AgentCell& cell = *ref.cell();
-  cell.retain();  // the registry's reference
+  if (of.has_start) signal(cell, EntryKind::start);  // first, so that a stop cannot come before it
+  cell.retain();                                     // the registry's reference
   mesh.registry.add(cell);
-  if (of.has_start) signal(cell, EntryKind::start);
   // A mesh that began to stop meanwhile may not have seen this agent.
   if (mesh.stopping.load(std::memory_order_acquire)) signal(cell, EntryKind::stop);
   return ref;
@@ -122,7 +122,7 @@ AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
 Mesh::Mesh(const MeshConfig& config) : state_{std::make_unique<MeshState>(config)} {}
 
 Mesh::~Mesh() {
-  stop();
+  if (!state_->stopping.load(std::memory_order_acquire)) stop();
   state_->jobs->stop();
   state_->system.reset();
 }
@@ -132,7 +132,9 @@ AgentRef Mesh::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent) 
 }
 
 void Mesh::send(const AgentRef& to, Frame frame) {
-  if (AgentCell* cell = to.cell(); cell != nullptr) {
+  if (!frame) {
+    state_->dead_letters.add({.cause = Errc::invalid_argument, .receiver = to.id()});
+  } else if (AgentCell* cell = to.cell(); cell != nullptr) {
     cell->deliver(std::move(frame), nullptr);
   } else if (to) {
     to.control()->enqueue(nullptr, caf::make_message_id(), caf::make_message(std::move(frame)), nullptr);

@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "myelin/base/limits.hpp"
 #include "segments.hpp"
 
 namespace myelin {
@@ -27,6 +26,7 @@ kj::ArrayPtr<capnp::word> ArenaBuilder::allocateSegment(unsigned int minimum_wor
     const std::size_t words = std::max<std::size_t>({minimum_words, room_.size(), 512});
     const BlockPool::Block memory = BlockPool::allocate(words * sizeof(capnp::word));
     later_.push_back(memory);
+    later_bytes_ += memory.size;
     room = {static_cast<capnp::word*>(memory.memory), memory.size / sizeof(capnp::word)};
     room_ = {room.data(), room.size() * 2};
   }
@@ -55,22 +55,18 @@ Frame ArenaBuilder::finish(std::uint32_t items, bool batch) {
 
 namespace {
 
-/// What we built we trust: a shared message read many times must not run into a traversal limit.
-capnp::ReaderOptions options_for(const Frame& frame) {
+/// A shared message read many times must not run into a traversal limit. Frames from outside need none either: the
+/// guard has followed every pointer under its limits, so what is left to read is finite.
+capnp::ReaderOptions no_limits() {
   capnp::ReaderOptions options;
-  if (frame.is_foreign()) {
-    options.traversalLimitInWords = limits::kForeignTraversalWordsMax;
-    options.nestingLimit = limits::kForeignNestingMax;
-  } else {
-    options.traversalLimitInWords = std::numeric_limits<std::uint64_t>::max();
-    options.nestingLimit = std::numeric_limits<int>::max();
-  }
+  options.traversalLimitInWords = std::numeric_limits<std::uint64_t>::max();
+  options.nestingLimit = std::numeric_limits<int>::max();
   return options;
 }
 
 }  // namespace
 
-ArenaReader::ArenaReader(const Frame& frame) : capnp::MessageReader{options_for(frame)}, segments_{frame.segments()} {}
+ArenaReader::ArenaReader(const Frame& frame) : capnp::MessageReader{no_limits()}, segments_{frame.segments()} {}
 
 kj::ArrayPtr<const capnp::word> ArenaReader::getSegment(unsigned int id) {
   if (id >= segments_.size()) return nullptr;

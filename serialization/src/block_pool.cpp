@@ -51,6 +51,11 @@ struct BlockPool::ThreadExit {
   }
 };
 
+void BlockPool::hand_back_when_the_thread_ends() noexcept {
+  static thread_local ThreadExit at_exit;
+  static_cast<void>(at_exit);
+}
+
 BlockPool::Block BlockPool::allocate(std::size_t bytes) {
   const std::uint8_t size_class = class_of(bytes);
   if (size_class == kUnpooled) return {aligned_malloc(bytes), bytes, kUnpooled};
@@ -61,8 +66,7 @@ void* BlockPool::refill(std::uint8_t size_class) {
 #if defined(MYELIN_NO_BLOCK_POOL)
   return aligned_malloc(kSizes[size_class]);
 #else
-  static thread_local ThreadExit hand_back_at_exit;
-  (void)hand_back_at_exit;
+  hand_back_when_the_thread_ends();
   LocalList& local = local_[size_class];
   const std::uint32_t group = group_size(size_class);
   {
@@ -100,6 +104,7 @@ void* BlockPool::refill(std::uint8_t size_class) {
 }
 
 void BlockPool::give_back(std::uint8_t size_class) noexcept {
+  hand_back_when_the_thread_ends();
   LocalList& local = local_[size_class];
   const std::uint32_t group = group_size(size_class);
   FreeBlock* head = local.head;

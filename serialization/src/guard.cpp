@@ -1,5 +1,6 @@
 #include "myelin/serialization/guard.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -19,16 +20,20 @@ namespace {
 class CappedReader final : public capnp::MessageReader {
  public:
   CappedReader(const Frame& frame, const FrameCaps& caps)
-      : capnp::MessageReader{options(caps)}, segments_{frame.segments()} {}
+      : capnp::MessageReader{options(frame, caps)}, segments_{frame.segments()} {}
   kj::ArrayPtr<const capnp::word> getSegment(unsigned int id) override {
     if (id >= segments_.size()) return nullptr;
     return {segments_[id].data(), segments_[id].size()};
   }
 
  private:
-  static capnp::ReaderOptions options(const FrameCaps& caps) {
+  static capnp::ReaderOptions options(const Frame& frame, const FrameCaps& caps) {
     capnp::ReaderOptions options;
-    options.traversalLimitInWords = caps.traversal_words_max;
+    // A message that somebody built is a tree, so one walk meets each word once. Overlapping pointers must not multiply
+    // the work; the allowance beyond the bytes there are is for what a walk looks at twice.
+    std::uint64_t words = 0;
+    for (const Frame::Segment& segment : frame.segments()) words += segment.size();
+    options.traversalLimitInWords = std::min<std::uint64_t>(caps.traversal_words_max, 2 * words + 1024);
     options.nestingLimit = caps.nesting_max;
     return options;
   }
@@ -54,11 +59,21 @@ class SchemaWalk {
   }
   void visit_value(const capnp::DynamicValue::Reader& value) {
     switch (value.getType()) {
-      case capnp::DynamicValue::LIST:
-        for (const auto item : value.as<capnp::DynamicList>()) visit_value(item);
-        break;
+      case capnp::DynamicValue::LIST: visit_list(value.as<capnp::DynamicList>()); break;
       case capnp::DynamicValue::STRUCT: visit_struct(value.as<capnp::DynamicStruct>()); break;
       default: break;  // Numbers need no check; text, data and enums were checked by getting them.
+    }
+  }
+
+  void visit_list(const capnp::DynamicList::Reader& list) {
+    switch (list.getSchema().whichElementType()) {
+      case capnp::schema::Type::STRUCT:
+      case capnp::schema::Type::LIST:
+      case capnp::schema::Type::TEXT:
+      case capnp::schema::Type::DATA:
+        for (const auto item : list) visit_value(item);
+        break;
+      default: break;  // Numbers: getting the list has checked its size, and a walk would cost far more than its bytes.
     }
   }
 

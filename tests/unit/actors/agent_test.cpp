@@ -147,6 +147,43 @@ BOOST_AUTO_TEST_CASE(control_goes_first_and_bulk_last_but_not_never) {
   BOOST_TEST(bulk == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_stops_or_fails_within_a_batch_leaves_the_rest_to_the_dead_letters) {
+  class Choosy : public myelin::Agent {
+   public:
+    explicit Choosy(std::vector<std::uint64_t>& taken) : taken_{taken} {}
+    static void handlers(myelin::Handlers<Choosy>& on) { on.message<&Choosy::tick>(); }
+
+   private:
+    void tick(samples::Tick::Reader tick) {
+      taken_.push_back(tick.getValue());
+      if (tick.getValue() == 3) stop();
+      if (tick.getValue() == 14) throw std::runtime_error{"fourteen"};
+    }
+    std::vector<std::uint64_t>& taken_;
+  };
+  for (const std::uint64_t last : {3, 14}) {
+    DeterministicMesh test;
+    std::vector<std::uint64_t> taken;
+    const AgentRef agent = test.mesh().spawn<Choosy>(taken);
+    myelin::BatchBuilder<samples::Tick> ticks;
+    for (std::uint64_t value = last - 2; value < last + 8; ++value) ticks.add().setValue(value);
+    test.mesh().send(agent, ticks.finish());
+    test.run();
+    BOOST_TEST(taken.back() == last);
+    BOOST_TEST(taken.size() == 3U);
+    BOOST_TEST(test.mesh().dead_letters().count(Errc::receiver_dead) == 7U);
+    BOOST_TEST(test.mesh().agents_running() == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_frame_is_a_dead_letter) {
+  DeterministicMesh test;
+  Recorder::Log log;
+  test.mesh().send(test.mesh().spawn<Recorder>(log), myelin::Frame{});
+  test.run();
+  BOOST_TEST(test.mesh().dead_letters().count(Errc::invalid_argument) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(an_unhandled_message_is_a_dead_letter) {
   DeterministicMesh test;
   const AgentRef agent = test.mesh().spawn<Fragile>();
@@ -268,6 +305,24 @@ BOOST_AUTO_TEST_CASE(timers_fire_in_order_when_due_and_not_when_cancelled) {
   step(5);
   step(15);
   BOOST_TEST(fired == (std::vector<std::string>{"ten", "fifteen", "thirty"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(timers_due_together_fire_in_the_order_they_were_set_and_a_turn_of_them_ends) {
+  DeterministicMesh test;
+  std::vector<int> fired;
+  const AgentRef agent = test.mesh().spawn<Actor>([&](Actor& self) {
+    for (int timer = 0; timer < 20; ++timer) {
+      self.after(std::chrono::milliseconds{5}, [&, timer] {
+        fired.push_back(timer);
+        if (timer == 19) self.after(std::chrono::nanoseconds{0}, [&] { fired.push_back(99); });
+      });
+    }
+  });
+  test.run();
+  test.advance(std::chrono::milliseconds{5});
+  test.run();
+  BOOST_REQUIRE(fired.size() >= 20U);
+  for (int timer = 0; timer < 20; ++timer) BOOST_TEST(fired[timer] == timer);
 }
 
 BOOST_AUTO_TEST_CASE(an_offloaded_job_comes_back_as_a_message) {

@@ -198,6 +198,74 @@ BOOST_AUTO_TEST_CASE(the_longest_deadline_there_is_does_not_overflow) {
   BOOST_TEST(outcome->has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_comes_after_what_was_told_before_it) {
+  class Talker : public myelin::Agent {
+   public:
+    explicit Talker(AgentRef& listener) : listener_{listener} {}
+    static void handlers(myelin::Handlers<Talker>& on) { on.message<&Talker::note>(); }
+
+   private:
+    void note(samples::Note::Reader, Reply<samples::Note> reply) {
+      tell(listener_, [](samples::Tick::Builder tick) { tick.setValue(1); });
+      reply.send([](samples::Note::Builder) {});
+    }
+    AgentRef& listener_;
+  };
+  class Listener : public myelin::Agent {
+   public:
+    Listener(AgentRef talker, std::vector<std::string>& heard) : talker_{std::move(talker)}, heard_{heard} {}
+    static void handlers(myelin::Handlers<Listener>& on) { on.message<&Listener::tick>(); }
+    void on_start() override {
+      ask<samples::Note>(
+          talker_, [](samples::Note::Builder) {}, 1s, [this](auto) { heard_.emplace_back("answer"); });
+    }
+
+   private:
+    void tick(samples::Tick::Reader) { heard_.emplace_back("tell"); }
+    AgentRef talker_;
+    std::vector<std::string>& heard_;
+  };
+  AgentRef listener;
+  std::vector<std::string> heard;
+  listener = test.mesh().spawn<Listener>(test.mesh().spawn<Talker>(listener), heard);
+  test.run();
+  BOOST_TEST(heard == (std::vector<std::string>{"tell", "answer"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_ready_frame_may_be_asked_with_however_it_is_held) {
+  int answers = 0;
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    const auto count = [&](Result<Held<samples::Tick>> answer) { answers += answer.has_value(); };
+    const auto make = [] { return myelin::make_frame<samples::Tick>([](auto) {}); };
+    myelin::Frame variable = make();
+    const myelin::Frame constant = make();
+    self.ask<samples::Tick>(server, variable, 1s, count);
+    self.ask<samples::Tick>(server, constant, 1s, count);
+    self.ask<samples::Tick>(server, make(), 1s, count);
+    self.ask<samples::Tick>(
+        server, [](samples::Tick::Builder) noexcept {}, 1s, count);
+  });
+  test.run();
+  BOOST_TEST(answers == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_whose_filling_in_throws_was_never_put) {
+  bool called = false, threw = false;
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    try {
+      self.ask<samples::Tick>(
+          server, [](samples::Tick::Builder) { throw std::runtime_error{"no"}; }, 1s, [&](auto) { called = true; });
+    } catch (const std::runtime_error&) {
+      threw = true;
+    }
+  });
+  test.run();
+  test.advance(2s);
+  test.run();
+  BOOST_TEST(threw);
+  BOOST_TEST(!called);
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_may_come_in_a_later_turn) {
   ask("keep");
   BOOST_TEST(!outcome.has_value());

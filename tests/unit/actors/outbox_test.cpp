@@ -1,5 +1,9 @@
 #include "myelin/actors/outbox.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
 #include <boost/test/unit_test.hpp>
 
 #include "agents.hpp"
@@ -137,6 +141,66 @@ BOOST_AUTO_TEST_CASE(many_receivers_each_get_their_own_in_order) {
     BOOST_REQUIRE(log.values.size() == 10U);
     for (std::uint64_t value = 0; value < 10; ++value) BOOST_REQUIRE(log.values[value] == value);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_to_nobody_is_a_dead_letter) {
+  DeterministicMesh test;
+  Counter::Log log;
+  const AgentRef counter = test.mesh().spawn<Counter>(log);
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    tick(self, AgentRef{}, 1);
+    tick(self, counter, 2);
+  });
+  test.run();
+  BOOST_TEST(test.mesh().dead_letters().count(myelin::Errc::receiver_dead) == 1U);
+  BOOST_TEST(log.values == (std::vector<std::uint64_t>{2}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(filling_in_a_message_may_not_send_others) {
+  DeterministicMesh test;
+  Counter::Log log;
+  const AgentRef counter = test.mesh().spawn<Counter>(log);
+  int refused = 0;
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    const std::vector<std::function<void()>> misuses{
+        [&] { tick(self, counter, 9); }, [&] { self.flush(); },
+        [&] { self.send(counter, myelin::make_frame<samples::Tick>([](auto) {})); },
+        [&] {
+          self.ask<samples::Tick>(
+              counter, [](samples::Tick::Builder) {}, std::chrono::seconds{1}, [](auto) {});
+        }};
+    for (const auto& misuse : misuses) {
+      try {
+        self.tell(counter, [&](samples::Note::Builder note) {
+          note.setText("half");
+          misuse();
+        });
+      } catch (const std::logic_error&) {
+        ++refused;
+      }
+    }
+    self.tell(counter, [](samples::Note::Builder note) { note.setId(1); });
+    tick(self, counter, 1);
+  });
+  test.run();
+  BOOST_TEST(refused == 4);
+  BOOST_TEST(log.texts == (std::vector<std::string>{""}), boost::test_tools::per_element());  // nothing of "half"
+  BOOST_TEST(log.values == (std::vector<std::uint64_t>{1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(large_messages_leave_before_the_batch_is_full) {
+  DeterministicMesh test;
+  Counter::Log log;
+  const AgentRef counter = test.mesh().spawn<Counter>(log);
+  const std::string large(400'000, 'x');
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    for (int count = 0; count < 20; ++count) {
+      self.tell(counter, [&](samples::Note::Builder note) { note.setText(large); });
+    }
+  });
+  test.run();
+  BOOST_TEST(log.texts.size() == 20U);
+  BOOST_TEST(*std::max_element(log.frames.begin(), log.frames.end()) <= 4U);
 }
 
 BOOST_AUTO_TEST_CASE(a_message_whose_filling_in_throws_is_not_sent_but_those_before_are) {

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_flat_message_is_built_to_the_bit_as_capnproto_does) {
   BOOST_TEST(bytes_of(make_frame<samples::Reading>(fill)) == by_the_book<samples::Reading>(fill));
   const auto nothing = [](auto) {};
   BOOST_TEST(bytes_of(make_frame<samples::Reading>(nothing)) == by_the_book<samples::Reading>(nothing));
-  BOOST_TEST(bytes_of(make_frame<samples::Empty>(nothing)).size() == 8U);
+  BOOST_TEST(bytes_of(make_frame<samples::Empty>(nothing)) == by_the_book<samples::Empty>(nothing));
 }
 
 BOOST_AUTO_TEST_CASE(a_flat_message_reads_back_with_its_defaults) {

@@ -83,6 +83,33 @@ BOOST_AUTO_TEST_CASE(batches_and_many_segments_survive_the_wire) {
   BOOST_TEST((*myelin::Held<samples::Note>{*received}).getText().size() == 200'000U);
 }
 
+BOOST_AUTO_TEST_CASE(a_checked_frame_may_be_read_many_times) {
+  const auto received = open_foreign(bytes_of(note(std::string(1'000'000, 'r'))), kNow);
+  BOOST_REQUIRE(received.has_value());
+  BOOST_REQUIRE(check_as<samples::Note>(*received).has_value());
+  const myelin::Held<samples::Note> held{*received};
+  for (int time = 0; time < 200; ++time) BOOST_REQUIRE(held->getText().size() == 1'000'000U);  // far above the limit
+}
+
+BOOST_AUTO_TEST_CASE(pointers_that_share_a_list_cannot_multiply_the_work) {
+  // Two hundred children, all of whose labels are one long text.
+  const std::string text(100'000, 's');
+  auto bytes = bytes_of(myelin::make_frame<samples::Tree>(
+      [&](samples::Tree::Builder tree) {
+        auto children = tree.initChildren(200);
+        children[0].setLabel(text);
+      },
+      {}, 20'000));
+  const std::size_t list = kBody + 8 * (1 + 3 + 1);  // after the root pointer, the root's three pointers, the tag
+  std::uint64_t label;
+  std::memcpy(&label, bytes.data() + list, 8);
+  for (std::size_t child = 1; child < 200; ++child) {
+    put<std::uint64_t>(bytes, list + child * 24, label - (child * 3 << 2));
+  }
+  const auto frame = open_foreign(bytes, kNow);
+  BOOST_TEST((!frame || !check_as<samples::Tree>(*frame)));
+}
+
 BOOST_AUTO_TEST_CASE(every_truncation_is_refused) {
   const auto bytes = bytes_of(note("cut me anywhere"));
   for (std::size_t length = 0; length < bytes.size(); ++length) {

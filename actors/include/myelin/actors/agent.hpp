@@ -77,6 +77,8 @@ class Agent {
 
   /// Sends a small message. What one turn tells one receiver travels together: it is sent at the end of the turn, when
   /// 256 have come together, or on flush(). `fill`: `void fill(T::Builder)`; T is found from its parameter, or given.
+  /// `fill` only fills in: it must not tell, send, ask or flush (std::logic_error), for its message lies in an open
+  /// batch.
   template <class T = void, class Fill>
   void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
@@ -88,6 +90,7 @@ class Agent {
       outbox_().retract(to);
       throw;
     }
+    outbox_().filled();
   }
 
   /// Sends a frame at once, after what was told to the same receiver before.
@@ -101,11 +104,19 @@ class Agent {
   ///
   /// **Errors** (given to `then`): timeout, receiver_dead, unhandled_type, no_reply, handler_failed, wrong_answer_type.
   template <class R, class T = void, class Fill, class Then>
-  void ask(const AgentRef& to, Fill&& fill, Duration timeout, Then&& then) {
+  requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) void ask(const AgentRef& to, Fill&& fill,
+                                                                       Duration timeout, Then&& then) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
     static_assert(std::is_invocable_v<Then, Result<Held<R>>>, "then must take myelin::Result<myelin::Held<R>>");
     const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
-    put_question(to, make_frame<Message>(std::forward<Fill>(fill), header));
+    Frame frame;
+    try {
+      frame = make_frame<Message>(std::forward<Fill>(fill), header);
+    } catch (...) {
+      abandon_question(header.correlation);
+      throw;
+    }
+    put_question(to, std::move(frame));
   }
 
   /// The same with a ready frame, whose header is replaced; its bytes are shared.
@@ -133,7 +144,7 @@ class Agent {
 
   /// Has on_down() called when `other` stops, at once if it already has.
   void watch(const AgentRef& other);
-  /// Ties two agents together: when one fails, the other is stopped.
+  /// Ties two agents together: when one fails, the other fails with it.
   void link(const AgentRef& other);
 
   /// Starts another agent on the same mesh.
@@ -149,10 +160,12 @@ class Agent {
 
  private:
   friend class AgentCell;
+  friend class AgentAccess;
 
   [[nodiscard]] Outbox& outbox_();
   void count_send() noexcept;
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
+  void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
   void start_job(std::unique_ptr<Job> job);

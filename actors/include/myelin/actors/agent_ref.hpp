@@ -35,7 +35,8 @@ class AgentRef {
   [[nodiscard]] explicit operator bool() const noexcept { return control_ != nullptr; }
   /// 0 for no agent. Unique within its node only.
   [[nodiscard]] AgentId id() const noexcept;
-  /// Whether the agent runs in this process, so that messages to it are handed over without any encoding.
+  /// Whether this is an agent of this process, so that messages to it are handed over without any encoding. False for
+  /// plain CAF actors, wherever they are.
   [[nodiscard]] bool is_local() const noexcept { return cell_ != nullptr; }
 
   friend bool operator==(const AgentRef& a, const AgentRef& b) noexcept { return a.control_ == b.control_; }

@@ -3,6 +3,7 @@
 /// To a plain CAF actor a message of Myelin is a CAF message of one element, a myelin::Frame. It sends one to an agent
 /// with CAF's own send() or request(), and handles one with a lambda that takes a Frame. An agent that tells or asks a
 /// plain CAF actor sends it such a message; a question is a CAF request, answered by returning a Frame.
+/// What agents tell comes in batches: read it as `myelin::Batch<T>{frame}`, which reads a single message too.
 #pragma once
 
 #include <string>

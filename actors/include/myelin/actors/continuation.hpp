@@ -38,7 +38,7 @@ class Job {
 template <class R>
 [[nodiscard]] Result<Held<R>> as_message(Result<Frame> outcome) {
   if (!outcome) return tl::unexpected{std::move(outcome).error()};
-  if (outcome->type() != kTypeId<R>) {
+  if (!*outcome || outcome->type() != kTypeId<R>) {
     return myelin::fail(Errc::wrong_answer_type, "the answer is of another type than the one asked for");
   }
   if (const Result<void> checked = check_as<R>(*outcome); !checked) return tl::unexpected{checked.error()};
@@ -113,6 +113,15 @@ struct OnlyParameter<void (F::*)(P) const> {
 };
 template <class F, class P>
 struct OnlyParameter<void (F::*)(P)> {
+  using Type = P;
+};
+
+template <class F, class P>
+struct OnlyParameter<void (F::*)(P) const noexcept> {
+  using Type = P;
+};
+template <class F, class P>
+struct OnlyParameter<void (F::*)(P) noexcept> {
   using Type = P;
 };
 

@@ -18,8 +18,9 @@ namespace myelin {
 /// One message, or one batch, that was not handled.
 struct DeadLetter {
   Errc cause;
-  AgentId receiver;  ///< Whom it was meant for; 0 when that is unknown.
-  Frame frame;       ///< Null where only an error was undeliverable.
+  AgentId receiver;          ///< Whom it was meant for; 0 when that is unknown.
+  Frame frame = {};          ///< Null where only an error was undeliverable.
+  std::size_t messages = 0;  ///< How many of the frame's messages, the last ones; 0 stands for all of them.
 };
 
 /// **Thread-safety**: thread-safe.
@@ -32,6 +33,9 @@ class DeadLetters {
 
   /// Messages (not batches) that died of `cause` so far.
   [[nodiscard]] std::uint64_t count(Errc cause) const noexcept;
+  /// Frames larger than this are not kept: recent() shows their letters without them.
+  static constexpr std::size_t kKeptBytesMax = 64 * 1024;
+
   /// The last letters, oldest first.
   [[nodiscard]] std::vector<DeadLetter> recent() const;
   /// Calls `observer` for each letter from now on, on the thread where it died. It must not block or throw.

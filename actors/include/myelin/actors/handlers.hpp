@@ -20,7 +20,7 @@ struct Handler {
   TypeId type;
   /// Reads the frame and calls the member function, once or for each message. **Requires**: the frame is of `type` and
   /// checked, if it is foreign.
-  void (*run)(Agent& agent, Frame frame, ReplyAddress reply);
+  void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply);
   /// The schema to check foreign frames against.
   capnp::StructSchema (*schema)();
 };
@@ -90,8 +90,28 @@ struct MemberFunction<void (A::*)(M, R)> {
   using Answer = std::remove_cvref_t<R>;
 };
 
+/// Whether the agent was told to stop, or has failed. Stays valid while a handler runs.
+[[nodiscard]] const bool& is_stopping(const Agent& agent) noexcept;
+/// Puts the messages of a batch from `first` on, which the agent did not live to handle, into the dead letters.
+void report_unhandled(Agent& agent, const Frame& frame, std::size_t first) noexcept;
+
+/// Goes through the messages of a frame until the agent stops or throws; then the rest are dead letters.
+template <class Each>
+void for_each_message(Agent& agent, const Frame& frame, Each&& each) {
+  const bool& stopping = is_stopping(agent);
+  const std::size_t count = frame.size();
+  std::size_t next = 0;
+  try {
+    while (next < count && !stopping) each(next++);
+  } catch (...) {
+    report_unhandled(agent, frame, next);
+    throw;
+  }
+  if (next < count) report_unhandled(agent, frame, next);
+}
+
 template <auto kFunction>
-void run_handler(Agent& agent, Frame frame, ReplyAddress reply) {
+void run_handler(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
   using Function = MemberFunction<decltype(kFunction)>;
   using Parameter = MessageParameter<typename Function::Parameter>;
   using T = typename Parameter::Message;
@@ -104,10 +124,9 @@ void run_handler(Agent& agent, Frame frame, ReplyAddress reply) {
     }
   };
   if constexpr (Parameter::kBatch) {
-    call(Batch<T>{std::move(frame)});
+    call(Batch<T>{frame});  // shared, for the handler may move its batch away and then ask for the current header
   } else if constexpr (Parameter::kHeld) {
-    const std::size_t count = frame.size();
-    for (std::size_t index = 0; index < count; ++index) call(Held<T>{frame, index});
+    for_each_message(agent, frame, [&](std::size_t index) { call(Held<T>{frame, index}); });
   } else {
     if constexpr (flat::kIsFlat<T>) {
       if (!frame.is_batch() && frame.block()->has(FrameBlock::kFlat)) [[likely]] {
@@ -118,7 +137,7 @@ void run_handler(Agent& agent, Frame frame, ReplyAddress reply) {
       }
     }
     const Batch<T> batch{std::move(frame)};
-    for (const typename T::Reader message : batch) call(message);
+    for_each_message(agent, batch.frame(), [&](std::size_t index) { call(batch[index]); });
   }
   if constexpr (std::is_void_v<typename Function::Answer>) {
     // Somebody asked a handler that has no answer to give.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "myelin/actors/kernel_actor.hpp"
 #include "myelin/kernel.capnp.h"
@@ -13,6 +12,7 @@ namespace myelin {
 
 /// Classifies each request's inputs. A request of the wrong width fails alone (Errc::shape_mismatch); a backend's
 /// failure fails the whole call with the backend's error.
+/// **Thread-safety**: thread-safe: several actors may share one kernel.
 class InferenceKernel final : public BatchKernel<schema::InferRequest, schema::InferAnswer> {
  public:
   /// **Requires**: neither is null.
@@ -23,8 +23,6 @@ class InferenceKernel final : public BatchKernel<schema::InferRequest, schema::I
  private:
   std::shared_ptr<const kernels::Network> network_;
   std::shared_ptr<kernels::Backend> backend_;
-  std::vector<float> inputs_;         // [calls, network inputs]; kept, so that a call allocates nothing
-  std::vector<float> probabilities_;  // [calls, network outputs]
 };
 
 using InferenceActor = KernelActor<schema::InferRequest, schema::InferAnswer>;

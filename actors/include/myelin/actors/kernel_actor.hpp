@@ -73,6 +73,11 @@ class KernelActor : public Agent {
     const TimePoint began = waiting_.empty() ? TimePoint{} : now();
     while (!waiting_.empty()) {
       const TimePoint moment = now();
+      if (moment - began > kInlineTurnMax) {
+        // Many short calls make a long turn: let others have the thread, and go on.
+        look_again_at(moment, moment);
+        return;
+      }
       const std::size_t size = std::min(waiting_.size(), policy_.max_batch);
       const BatchDecision decision = decide(policy_,
                                             {.waiting = waiting_.size(),
@@ -87,8 +92,7 @@ class KernelActor : public Agent {
       }
       std::vector<Call> batch = take(decision.run, moment);
       if (batch.empty()) continue;  // all had expired
-      // Short calls run here and now; but this turn must not become a long one by many of them.
-      const bool offloaded = moment - began + expected_run(batch.size()) > policy_.inline_below;
+      const bool offloaded = expected_run(batch.size()) > policy_.inline_below;
       statistics_->count_batch(batch.size(), decision.reason, offloaded);
       if (offloaded) {
         start(std::move(batch));
@@ -113,8 +117,10 @@ class KernelActor : public Agent {
       }
     }
     earliest_deadline_ = kNever;
-    for (const Call& call : waiting_) {
-      if (call.reply.wanted()) earliest_deadline_ = std::min(earliest_deadline_, call.reply.deadline());
+    if (waiting_.size() < policy_.max_batch) {  // with more the policy does not ask for it, and they may be many
+      for (const Call& call : waiting_) {
+        if (call.reply.wanted()) earliest_deadline_ = std::min(earliest_deadline_, call.reply.deadline());
+      }
     }
     return batch;
   }
@@ -162,6 +168,9 @@ class KernelActor : public Agent {
     look_again_ = moment;
     after(moment - present, [this] { look_again_ = kNever; });  // the end of that turn decides
   }
+
+  /// How long one turn may run short calls, one after another.
+  static constexpr Duration kInlineTurnMax = std::chrono::milliseconds{1};
 
   std::shared_ptr<Kernel> kernel_;
   BatchPolicy policy_;

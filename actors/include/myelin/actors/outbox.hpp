@@ -25,7 +25,11 @@ class Outbox {
 
   /// The next message of type T to `to`, to be filled in at once.
   template <class T>
+  /// Then filled() or retract() must be called. **Errors**: throws std::logic_error while another message is being
+  /// filled in.
   [[nodiscard]] typename T::Builder add(const AgentRef& to, const FrameHeader& header) {
+    if (filling_) [[unlikely]]
+      refuse();
     Entry* entry = find(to);
     if (entry != nullptr && entry->batch != nullptr &&
         (entry->batch->type() != kTypeId<T> || entry->batch->lane() != header.lane ||
@@ -43,19 +47,36 @@ class Outbox {
       entry->batch = std::make_unique<BatchBuilder<T>>(header, capacity, expected);
       ++open_;
     }
+    filling_ = true;
     return static_cast<BatchBuilder<T>*>(entry->batch.get())->add();
   }
 
-  /// Takes back the message last added for `to`, whose filling in failed.
-  void retract(const AgentRef& to) noexcept {
-    if (Entry* entry = find(to); entry != nullptr && entry->batch != nullptr) entry->batch->retract();
+  /// The message last added is complete.
+  void filled() noexcept { filling_ = false; }
+
+  /// Takes back the message last added for `to`, whose filling in failed, and sends those before it.
+  void retract(const AgentRef& to) {
+    filling_ = false;
+    if (Entry* entry = find(to); entry != nullptr && entry->batch != nullptr) {
+      entry->batch->retract();
+      flush(*entry);
+    }
   }
 
   [[nodiscard]] bool empty() const noexcept { return open_ == 0; }
   /// Sends every open batch.
   void flush_all();
+  /// Sends the open batches to those receivers for which `chosen` says so: `bool chosen(const AgentRef&)`.
+  template <class Chosen>
+  void flush_where(Chosen&& chosen) {
+    for (std::size_t index = 0; index < used_ && open_ != 0; ++index) {
+      if (entries_[index].batch != nullptr && chosen(entries_[index].to)) flush(entries_[index]);
+    }
+  }
   /// Sends what is open for one receiver.
   void flush(const AgentRef& to) {
+    if (filling_) [[unlikely]]
+      refuse();
     if (open_ == 0) return;
     if (Entry* entry = find(to); entry != nullptr && entry->batch != nullptr) flush(*entry);
   }
@@ -69,7 +90,7 @@ class Outbox {
   };
 
   [[nodiscard]] Entry* find(const AgentRef& to) noexcept {
-    if (entries_[recent_].to == to) [[likely]]
+    if (recent_ < used_ && entries_[recent_].to == to) [[likely]]
       return &entries_[recent_];
     for (std::size_t index = 0; index < used_; ++index) {
       if (entries_[index].to == to) {
@@ -81,12 +102,14 @@ class Outbox {
   }
   [[nodiscard]] Entry& open(const AgentRef& to);
   void flush(Entry& entry);
+  [[noreturn]] static void refuse();
 
   void* agent_;
   Send send_;
   std::size_t used_ = 0;
   std::size_t recent_ = 0;
   std::size_t open_ = 0;
+  bool filling_ = false;
   std::array<Entry, limits::kOutboxDestinationsMax> entries_{};
 };
 

@@ -1,6 +1,10 @@
 /// The right, and the duty, to answer one question.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "myelin/base/result.hpp"
@@ -32,12 +36,18 @@ class ReplyAddress {
  public:
   ReplyAddress() noexcept = default;
   /// Takes over one reference to `port`.
-  ReplyAddress(ReplyPort* port, const FrameHeader& question) noexcept : port_{port}, question_{question} {}
-  ReplyAddress(ReplyAddress&& other) noexcept
-      : port_{std::exchange(other.port_, nullptr)}, question_{other.question_} {}
+  ReplyAddress(ReplyPort* port, const FrameHeader& question) noexcept : port_{port} {
+    question_ = {question.correlation, question.deadline.time_since_epoch().count(), question.trace.trace_id,
+                 question.trace.span_id, question.lane};
+  }
+  ReplyAddress(ReplyAddress&& other) noexcept : port_{std::exchange(other.port_, nullptr)} {
+    if (port_ != nullptr) question_ = other.question_;
+  }
   ReplyAddress& operator=(ReplyAddress&& other) noexcept {
-    std::swap(port_, other.port_);
-    std::swap(question_, other.question_);
+    if (this == &other) return *this;
+    if (port_ != nullptr) abandon();
+    port_ = std::exchange(other.port_, nullptr);
+    if (port_ != nullptr) question_ = other.question_;
     return *this;
   }
   ~ReplyAddress() {
@@ -47,10 +57,13 @@ class ReplyAddress {
   /// Whether somebody asked and has not been answered yet; false in handlers of messages that were only told.
   [[nodiscard]] bool wanted() const noexcept { return port_ != nullptr; }
   /// The moment from which on nobody waits for the answer.
-  [[nodiscard]] TimePoint deadline() const noexcept { return question_.deadline; }
-  /// The header that an answer built by hand must carry.
+  /// **Requires**: wanted().
+  [[nodiscard]] TimePoint deadline() const noexcept { return TimePoint{Duration{question_.deadline_ns}}; }
+  /// The header that an answer built by hand must carry. **Requires**: wanted().
   [[nodiscard]] FrameHeader answer_header() const noexcept {
-    return {.correlation = question_.correlation, .trace = question_.trace, .lane = question_.lane};
+    return {.correlation = question_.correlation,
+            .trace = {.trace_id = question_.trace_id, .span_id = question_.span_id},
+            .lane = question_.lane};
   }
 
   /// Answers with a frame of the answer's type; its header is replaced. Does nothing where no answer is wanted.
@@ -64,8 +77,18 @@ class ReplyAddress {
  private:
   void abandon() noexcept;
 
+  /// What of the question's header an answer needs. Left uninitialised where nobody asked: every told message passes
+  /// through here too.
+  struct Question {
+    CorrelationId correlation;
+    std::int64_t deadline_ns;
+    std::array<std::byte, 16> trace_id;
+    std::uint64_t span_id;
+    Lane lane;
+  };
+
   ReplyPort* port_ = nullptr;
-  FrameHeader question_{};
+  Question question_;  // valid while port_ is not null
 };
 
 /// A ReplyAddress for answers of type R.

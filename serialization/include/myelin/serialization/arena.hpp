@@ -21,6 +21,9 @@ class ArenaBuilder final : public capnp::MessageBuilder {
 
   kj::ArrayPtr<capnp::word> allocateSegment(unsigned int minimum_words) override;
 
+  /// Bytes of the segments after the first.
+  [[nodiscard]] std::size_t later_bytes() const noexcept { return later_bytes_; }
+
   /// The message, now immutable. Call once; nothing may be built after. `items`, `batch`: as in Frame.
   [[nodiscard]] Frame finish(std::uint32_t items, bool batch);
 
@@ -29,6 +32,7 @@ class ArenaBuilder final : public capnp::MessageBuilder {
   FrameBlock* block_;
   bool first_taken_ = false;
   std::vector<BlockPool::Block> later_;
+  std::size_t later_bytes_ = 0;
 };
 
 /// Reads one frame with bounds checks, in place. Outlives every reader taken from it.

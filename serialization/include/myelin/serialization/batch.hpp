@@ -179,11 +179,18 @@ class BatchBuilder final : public OpenBatch {
     }
   }
 
-  [[nodiscard]] bool full() const noexcept { return count_ == capacity_; }
+  /// Whether the batch must be finished: it holds as many messages as it may, or, for messages with pointers, about
+  /// limits::kBatchBytesMax.
+  [[nodiscard]] bool full() const noexcept {
+    if constexpr (!flat::kIsFlat<T>) {
+      if (arena_->later_bytes() > limits::kBatchBytesMax) return true;
+    }
+    return count_ == capacity_;
+  }
 
   /// The next message, to be filled in before anything else is called. **Requires**: !full().
   [[nodiscard]] typename T::Builder add() {
-    assert(!full());
+    assert(count_ < capacity_);
     if constexpr (flat::kIsFlat<T>) {
       if (count_ == fits_) [[unlikely]]
         reserve(std::min(capacity_, fits_ * 2));

@@ -89,6 +89,7 @@ class BlockPool {
   static Shared& shared() noexcept;
   static void* refill(std::uint8_t size_class);
   static void give_back(std::uint8_t size_class) noexcept;
+  static void hand_back_when_the_thread_ends() noexcept;
   static void free_unpooled(void* memory) noexcept;
 
   static thread_local constinit LocalList local_[kClasses];

@@ -55,7 +55,8 @@ template <class T>
 
 /// A root pointer to a struct of `data_words` words and no pointers, right behind it.
 [[nodiscard]] constexpr std::uint64_t struct_pointer(std::uint32_t data_words) noexcept {
-  return std::uint64_t{data_words} << 32;
+  // A struct of no size lies before its own pointer's end: an offset of 0 would make the pointer null.
+  return data_words == 0 ? 0xffff'fffcULL : std::uint64_t{data_words} << 32;
 }
 /// A root pointer to a list of structs of `words` words in all, whose tag is right behind it.
 [[nodiscard]] constexpr std::uint64_t list_pointer(std::uint32_t words) noexcept {

@@ -10,6 +10,10 @@ namespace myelin::limits {
 /// Most messages that one batch frame holds. Measured: gains level off at 256 (docs/ARCHITECTURE.md, "Outbox").
 inline constexpr std::size_t kBatchItemsMax = 256;
 
+/// Bytes of texts, data and lists in one batch frame, beyond which it is sent before it is full. Well below what a
+/// receiver accepts, so that batching never makes a frame too large.
+inline constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
+
 /// Most destinations with an unsent batch in one agent's outbox; one more flushes them all.
 inline constexpr std::size_t kOutboxDestinationsMax = 16;
 
