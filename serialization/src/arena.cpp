@@ -10,7 +10,9 @@
 namespace myelin {
 
 ArenaBuilder::ArenaBuilder(TypeId type, const FrameHeader& header, std::size_t first_words)
-    : block_{FrameBlock::create(type, header, std::max<std::size_t>(first_words, 1), room_)} {}
+    : block_{FrameBlock::create(type, header, std::max<std::size_t>(first_words, 1), room_)} {
+  room_ = room_.first(std::max<std::size_t>(first_words, 1));  // all of it gets zeroed: no more than was asked for
+}
 
 ArenaBuilder::~ArenaBuilder() noexcept {
   for (const BlockPool::Block& memory : later_) BlockPool::free(memory.memory, memory.size_class);

@@ -13,7 +13,7 @@ FrameBlock* FrameBlock::create(TypeId type, const FrameHeader& header, std::size
   const bool traced = header.trace.traced();
   const std::size_t offset = sizeof(FrameBlock) + (traced ? sizeof(TraceContext) : 0);
   const BlockPool::Block memory = BlockPool::allocate(offset + words * sizeof(capnp::word));
-  auto* block = new (memory.memory) FrameBlock{};
+  auto* block = new (memory.memory) FrameBlock;  // no {}: that would zero the whole block first
   block->size_class = memory.size_class;
   block->lane = static_cast<std::uint8_t>(header.lane);
   block->type = type;

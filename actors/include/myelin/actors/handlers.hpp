@@ -128,13 +128,15 @@ void run_handler(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
   } else if constexpr (Parameter::kHeld) {
     for_each_message(agent, frame, [&](std::size_t index) { call(Held<T>{frame, index}); });
   } else {
-    if constexpr (flat::kIsFlat<T>) {
-      if (!frame.is_batch() && frame.block()->has(FrameBlock::kFlat)) [[likely]] {
-        const capnp::word* words = frame.block()->only.data();
+    if (!frame.is_batch() && frame.block()->has(FrameBlock::kFlat)) [[likely]] {
+      const capnp::word* words = frame.block()->only.data();
+      if constexpr (flat::kIsFlat<T>) {
         const std::uint64_t pointer = flat::load(words);
         call(flat::reader_over<T>(words + 1 + flat::offset_of(pointer), flat::data_words_of(pointer)));
-        return;
+      } else {
+        call(capnp::readMessageUnchecked<T>(words));
       }
+      return;
     }
     const Batch<T> batch{std::move(frame)};
     for_each_message(agent, batch.frame(), [&](std::size_t index) { call(batch[index]); });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace myelin {
 
@@ -16,9 +17,24 @@ class BlockPool {
   static constexpr std::size_t kAlignment = 64;
 
   /// Sizes a block can have, in bytes. Anything larger comes from malloc.
-  static constexpr std::size_t kSizes[] = {64, 128, 192, 256, 512, 1024, 2048, 4096, 8192, 16384};
+  /// The larger ones are odd numbers of lines: with powers of two the headers of all blocks would share few sets of the
+  /// cache. Close enough that at most about a third of a block is slack.
+  static constexpr std::size_t kSizes[] = {64, 128, 192, 320, 576, 832, 1088, 1600, 2112, 3136, 4160, 8256, 16448};
   static constexpr std::uint8_t kClasses = sizeof(kSizes) / sizeof(kSizes[0]);
   static constexpr std::uint8_t kUnpooled = 0xff;
+
+  /// The class of each number of 64-byte lines: found by one load, at compile time where the size is known.
+  struct ClassOfLines {
+    std::uint8_t of[kSizes[kClasses - 1] / kAlignment + 1]{};
+    constexpr ClassOfLines() noexcept {
+      std::uint8_t index = 0;
+      for (std::size_t lines = 0; lines < std::size(of); ++lines) {
+        if (lines * kAlignment > kSizes[index]) ++index;
+        of[lines] = index;
+      }
+    }
+  };
+  static const ClassOfLines kClassOfLines;
 
   struct Block {
     void* memory;
@@ -31,10 +47,8 @@ class BlockPool {
 
   /// The smallest class that holds `bytes`, or kUnpooled.
   [[nodiscard]] static constexpr std::uint8_t class_of(std::size_t bytes) noexcept {
-    for (std::uint8_t index = 0; index < kClasses; ++index) {
-      if (bytes <= kSizes[index]) return index;
-    }
-    return kUnpooled;
+    const std::size_t lines = (bytes + kAlignment - 1) / kAlignment;
+    return lines < std::size(kClassOfLines.of) ? kClassOfLines.of[lines] : kUnpooled;
   }
 
   /// A block of kSizes[size_class] bytes. **Requires**: size_class < kClasses.
@@ -94,5 +108,7 @@ class BlockPool {
 
   static thread_local constinit LocalList local_[kClasses];
 };
+
+inline constexpr BlockPool::ClassOfLines BlockPool::kClassOfLines{};
 
 }  // namespace myelin

@@ -17,8 +17,8 @@ namespace myelin {
 template <class T>
 inline constexpr TypeId kTypeId = T::_capnpPrivate::typeId;
 
-/// Words that a first segment gets when the message's size is not known: fills a 512-byte block.
-inline constexpr std::size_t kFirstSegmentWords = (512 - sizeof(FrameBlock)) / sizeof(capnp::word);
+/// Words that a first segment gets when the message's size is not known: fills a 576-byte block.
+inline constexpr std::size_t kFirstSegmentWords = (576 - sizeof(FrameBlock)) / sizeof(capnp::word);
 
 /// Builds one message of type T, straight into the block that the frame will hold.
 ///
