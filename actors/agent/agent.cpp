@@ -33,8 +33,11 @@ CorrelationId Agent::start_timer(Duration delay, std::unique_ptr<Continuation> t
   return cell_->start_timer(delay, std::move(then));
 }
 void Agent::start_job(std::unique_ptr<Job> job) { cell_->start_job(std::move(job)); }
-AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent) {
-  return spawn_agent(cell_->mesh(), of, std::move(agent));
+std::size_t Agent::room_at(const AgentRef& receiver) const noexcept {
+  return receiver.cell() == nullptr ? limits::kMailboxCapacityMax : receiver.cell()->room();
+}
+AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
+  return spawn_agent(cell_->mesh(), of, std::move(agent), options);
 }
 
 /// Lets the functions of detail reach an agent's cell.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include <fmt/format.h>
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
@@ -53,8 +54,16 @@ std::string text_of_current_exception() {
 
 }  // namespace
 
-AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent)
-    : super{config}, agent_{std::move(agent)}, class_{of}, mesh_{mesh} {
+AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
+                     const MailboxOptions& mailbox)
+    : super{config},
+      inbox_{mailbox.capacity},
+      when_full_{mailbox.when_full},
+      agent_{std::move(agent)},
+      class_{of},
+      mesh_{mesh},
+      redirect_to_{mailbox.redirect_to} {
+  if (when_full_ == Overload::drop_oldest) inbox_.allow_dropping();
   setf(kIsAgentFlag | is_initialized_flag);
   agent_->cell_ = this;
 }
@@ -85,30 +94,105 @@ void AgentCell::schedule() noexcept {
 }
 
 void AgentCell::deliver(QueueLink* entry) noexcept {
+  // The entry may be handled, and freed, as soon as it is pushed.
+  const bool control = lane_of(*entry) == static_cast<std::size_t>(Lane::control);
   switch (inbox_.push(entry)) {
-    case Inbox::Push::queued: break;
+    case Inbox::Push::queued:
+      if (control) [[unlikely]]
+        end_pause(PauseState::running);
+      break;
     case Inbox::Push::wake: schedule(); break;
     // Lost the race with the agent's end: bounced here, or nobody would.
     case Inbox::Push::closed: bounce(entry, {Errc::receiver_dead, class_.name + " has stopped"}); break;
   }
 }
 
-void AgentCell::deliver(Frame frame, ReplyPort* port) noexcept {
+void AgentCell::put(Frame frame, ReplyPort* port) noexcept {
   const Lane lane = frame.lane();
   if (frame.unique()) {
     FrameBlock* block = frame.release();
     block->link.context = port;
     block->link.kind = entry_tag(EntryKind::message, lane);
-    block->link.weight = block->items;
+    block->link.weight = weight_of(block->items);
     deliver(&block->link);
   } else {
     auto* entry = new SharedEntry;
     entry->context = port;
     entry->kind = entry_tag(EntryKind::shared_message, lane);
-    entry->weight = static_cast<std::uint32_t>(frame.size());
+    entry->weight = weight_of(frame.size());
     entry->frame = std::move(frame);
     deliver(entry);
   }
+}
+
+Delivery AgentCell::deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept {
+  if (frame.lane() == Lane::control || (when_full_ != Overload::drop_oldest && !inbox_.full())) {
+    put(std::move(frame), port);
+    return Delivery::taken;
+  }
+  switch (when_full_) {
+    case Overload::block: {
+      const std::size_t most = std::min(inbox_.capacity() * limits::kMailboxOverdraft, limits::kMailboxCapacityMax);
+      if (inbox_.depth() >= most) break;
+      put(std::move(frame), port);
+      return Delivery::taken_but_full;
+    }
+    case Overload::drop_oldest:
+      inbox_.drop_oldest(frame.size(), [this](QueueLink* entry) { bounce(entry, overloaded()); });
+      put(std::move(frame), port);
+      return Delivery::taken;
+    case Overload::redirect:
+      if (AgentCell* other = redirect_to_.cell();
+          other != nullptr && other != this && redirects < limits::kRedirectsMax) {
+        if (other->inbox_.gated()) return other->deliver_gated(std::move(frame), port, redirects + 1);
+        other->put(std::move(frame), port);
+        return Delivery::taken;
+      }
+      break;
+    case Overload::reject: break;
+    case Overload::drop_newest: refuse(std::move(frame), port, false); return Delivery::refused;
+  }
+  refuse(std::move(frame), port, true);
+  return Delivery::refused;
+}
+
+Error AgentCell::overloaded() const {
+  return {Errc::overloaded, fmt::format("the mailbox of {} {} is full ({} messages wait): send more slowly, or give it "
+                                        "a larger one",
+                                        class_.name, id(), inbox_.depth())};
+}
+
+void AgentCell::refuse(Frame frame, ReplyPort* port, bool give_back) noexcept {
+  if (port != nullptr) {
+    port->fail(frame.correlation(), overloaded());
+    port->release();
+    return;
+  }
+  AgentCell* sender = turn_context.cell;
+  if (give_back && sender != nullptr && sender->class_.has_rejected && sender->id() == frame.sender()) {
+    auto* entry = new RejectedEntry;
+    entry->kind = entry_tag(EntryKind::rejected, Lane::high);
+    entry->receiver = ref();
+    entry->frame = std::move(frame);
+    sender->deliver(entry);
+    return;
+  }
+  mesh_.dead_letters.add({Errc::overloaded, id(), std::move(frame)});
+}
+
+bool AgentCell::want_room() noexcept {
+  auto* entry = new SignalEntry;
+  entry->kind = entry_tag(EntryKind::room_wanted, Lane::control);
+  switch (inbox_.push(entry)) {
+    case Inbox::Push::queued: end_pause(PauseState::running); return true;
+    case Inbox::Push::wake: schedule(); return true;
+    case Inbox::Push::closed: delete entry; return false;
+  }
+  return false;
+}
+
+void AgentCell::end_pause(PauseState next) noexcept {
+  if (pause_state.exchange(next, std::memory_order_seq_cst) == PauseState::paused) schedule();
 }
 
 void AgentCell::answer(Frame frame) noexcept {
@@ -172,6 +256,16 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
       break;
     }
     case EntryKind::job: delete static_cast<JobEntry*>(link); break;
+    case EntryKind::rejected: {
+      const std::unique_ptr<RejectedEntry> entry{static_cast<RejectedEntry*>(link)};
+      mesh_.dead_letters.add({Errc::overloaded, entry->receiver.id(), std::move(entry->frame)});
+      break;
+    }
+    case EntryKind::room_wanted:
+      delete static_cast<SignalEntry*>(link);
+      mesh_.back_pressure.release(*this);
+      break;
+    case EntryKind::cancel:
     case EntryKind::start:
     case EntryKind::stop: delete static_cast<SignalEntry*>(link); break;
   }
@@ -236,17 +330,23 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
   Clock::time_point turn_ends{};
   sent_in_turn_ = 0;
   for (;;) {
-    QueueLink* entry = inbox_.pop();
+    QueueLink* entry = paused_by_ ? inbox_.pop_control() : inbox_.pop();
     if (entry == nullptr) {
-      if (inbox_.refill()) continue;
+      if (refill()) continue;
       end_turn();
       if (stopping_) break;
+      if (paused_by_) [[unlikely]] {
+        if (pause()) return resumable::awaiting_message;
+        continue;
+      }
       if (inbox_.try_block()) return resumable::awaiting_message;
       continue;
     }
     const std::size_t weight = entry->weight;
     handle(entry);
     if (stopping_) break;
+    if (room_wanted_) [[unlikely]]
+      give_room();
     bool enough = weight >= budget || sent_in_turn_ >= limits::kTurnSendsMax;
     if (!enough && ++handled == next_look) {
       next_look += std::min(handled, kMessagesBetweenLooksMax);
@@ -256,7 +356,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
       } else {
         enough = now >= turn_ends;
       }
-      inbox_.refill();  // so that control messages need not wait for what came before them
+      refill();  // so that control messages need not wait for what came before them
     }
     if (enough) {
       end_turn();
@@ -267,6 +367,44 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
   }
   finish();
   return resumable::done;
+}
+
+bool AgentCell::refill() noexcept {
+  if (!inbox_.refill()) return false;
+  if (when_full_ == Overload::drop_oldest) [[unlikely]] {
+    while (inbox_.waiting() > inbox_.capacity()) bounce(inbox_.pop_oldest_of_lowest(), overloaded());
+  }
+  return true;
+}
+
+/// True once the agent is paused: then another thread may run it at any moment, and nothing of it may be touched.
+bool AgentCell::pause() noexcept {
+  if (pause_state.exchange(PauseState::running, std::memory_order_seq_cst) == PauseState::released) {
+    paused_by_ = {};
+    return false;
+  }
+  const AgentRef receiver = paused_by_;
+  BackPressure& back_pressure = mesh_.back_pressure;
+  if (!back_pressure.enroll(*this, receiver)) {
+    paused_by_ = {};
+    return false;
+  }
+  const bool ended = !receiver.cell()->want_room();
+  // A message that came since the last look may be one of control.
+  if (!ended && !inbox_.has_new()) return true;
+  PauseState expected = PauseState::paused;
+  if (!pause_state.compare_exchange_strong(expected, PauseState::running, std::memory_order_seq_cst)) return true;
+  if (ended) {
+    back_pressure.withdraw(*this);
+    paused_by_ = {};
+  }
+  return false;
+}
+
+void AgentCell::give_room() noexcept {
+  if (inbox_.depth() > inbox_.capacity() / 2) return;
+  room_wanted_ = false;
+  mesh_.back_pressure.release(*this);
 }
 
 void AgentCell::handle(QueueLink* link) {
@@ -326,6 +464,16 @@ void AgentCell::handle(QueueLink* link) {
         delete static_cast<SignalEntry*>(link);
         stop_agent(std::nullopt);
         break;
+      case EntryKind::rejected: {
+        const std::unique_ptr<RejectedEntry> entry{static_cast<RejectedEntry*>(link)};
+        agent_->on_rejected(entry->receiver, std::move(entry->frame));
+        break;
+      }
+      case EntryKind::room_wanted:
+        delete static_cast<SignalEntry*>(link);
+        room_wanted_ = true;
+        break;
+      case EntryKind::cancel: break;
     }
   } catch (...) {
     current_element_ = nullptr;
@@ -426,6 +574,8 @@ void AgentCell::finish() noexcept {
   if (outbox_ != nullptr) outbox_->flush_all();
   const std::string how = failure_ == nullptr ? " has stopped" : " has failed: " + failure_->message;
   close_inbox({Errc::receiver_dead, class_.name + how});
+  if (room_wanted_) mesh_.back_pressure.release(*this);
+  if (paused_by_) mesh_.back_pressure.withdraw(*this);
   if (armed_ != kNever) clock().cancel_timeouts(this);
   turn_context.agent_ending = true;
   waiting_.reset();
@@ -480,7 +630,9 @@ void AgentCell::flush() {
 
 void AgentCell::transmit(const AgentRef& to, Frame frame, ReplyPort* port) {
   if (AgentCell* cell = to.cell(); cell != nullptr) [[likely]] {
-    cell->deliver(std::move(frame), port);
+    const Delivery delivery = cell->deliver(std::move(frame), port);
+    if (delivery == Delivery::taken_but_full && cell != this && !paused_by_) [[unlikely]]
+      paused_by_ = to;
     return;
   }
   if (to) {

@@ -1,6 +1,7 @@
 /// The CAF actor around each agent: takes what CAF sends, and Myelin's own messages by a path without CAF.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include <caf/resumable.hpp>
 
 #include "myelin/actors/agent.hpp"
+#include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
 #include "runtime/entries.hpp"
 #include "runtime/inbox.hpp"
@@ -19,6 +21,16 @@
 namespace myelin {
 
 struct MeshState;
+
+/// What became of a message that was put into an agent's mailbox.
+enum class Delivery : std::uint8_t {
+  taken,
+  taken_but_full,  ///< The sender should pause.
+  refused,
+};
+
+/// Whether an agent is paused because a mailbox it sent to is full.
+enum class PauseState : std::uint8_t { running, paused, released };
 
 /// Every agent is one of these to CAF: it has a handle, can be monitored, linked, asked by plain CAF actors and
 /// published over BASP. It does not derive from CAF's scheduled_actor, whose queues and type matching are most of what
@@ -39,14 +51,33 @@ class AgentCell final : public caf::local_actor,
   /// Among abstract_actor's flags: marks an actor as one of ours. CAF uses the bits below 0x4000.
   static constexpr int kIsAgentFlag = 0x10000;
 
-  AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent);
+  AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
+            const MailboxOptions& mailbox);
   ~AgentCell() override;
 
   /// Puts an entry into the inbox and wakes the agent if it sleeps. If the agent has ended, the entry is bounced: who
   /// asked is told, and the dead letters get the rest.
   void deliver(QueueLink* entry) noexcept;
   /// Delivers a frame; `port`, if any, awaits the answer, and one reference to it is taken over.
-  void deliver(Frame frame, ReplyPort* port) noexcept;
+  Delivery deliver(Frame frame, ReplyPort* port) noexcept {
+    if (inbox_.gated()) [[unlikely]]
+      return deliver_gated(std::move(frame), port, 0);
+    put(std::move(frame), port);
+    return Delivery::taken;
+  }
+
+  /// Asks this agent to release those who wait for room once its mailbox is half empty. False if it has ended.
+  bool want_room() noexcept;
+  /// Puts a paused agent back to work, if it still is paused.
+  void end_pause(PauseState next) noexcept;
+  std::atomic<PauseState> pause_state{PauseState::running};
+  /// Messages that still fit the mailbox.
+  [[nodiscard]] std::size_t room() const noexcept {
+    const std::size_t depth = inbox_.depth();
+    return depth < inbox_.capacity() ? inbox_.capacity() - depth : 0;
+  }
+  [[nodiscard]] std::size_t depth() const noexcept { return inbox_.depth(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return inbox_.capacity(); }
 
   [[nodiscard]] AgentRef ref() noexcept;
   [[nodiscard]] MeshState& mesh() noexcept { return mesh_; }
@@ -101,6 +132,13 @@ class AgentCell final : public caf::local_actor,
   static void send_from_outbox(void* cell, const AgentRef& to, Frame frame);
 
   void schedule() noexcept;
+  void put(Frame frame, ReplyPort* port) noexcept;
+  Delivery deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept;
+  [[nodiscard]] Error overloaded() const;
+  void refuse(Frame frame, ReplyPort* port, bool give_back) noexcept;
+  bool refill() noexcept;
+  bool pause() noexcept;
+  void give_room() noexcept;
   void handle(QueueLink* entry);
   void handle_message(Frame&& frame, ReplyAddress&& reply);
   void handle_answer(CorrelationId question, Result<Frame> outcome);
@@ -115,6 +153,7 @@ class AgentCell final : public caf::local_actor,
 
   // Read by senders.
   Inbox inbox_;
+  const Overload when_full_;
   // The agent's own turn from here on.
   std::unique_ptr<Agent> agent_;
   const AgentClass& class_;
@@ -126,6 +165,9 @@ class AgentCell final : public caf::local_actor,
   std::uint32_t sent_in_turn_ = 0;
   bool stopping_ = false;
   bool finished_ = false;
+  bool room_wanted_ = false;
+  AgentRef paused_by_;
+  AgentRef redirect_to_;
   std::unique_ptr<Error> failure_;
   RegistryLink registry_link_;
 };

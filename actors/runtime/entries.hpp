@@ -7,6 +7,7 @@
 #include <caf/mailbox_element.hpp>
 
 #include "inbox.hpp"
+#include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/continuation.hpp"
 #include "myelin/actors/reply.hpp"
 
@@ -35,6 +36,10 @@ struct CafEntry : PooledEntry<CafEntry> {
 struct JobEntry : PooledEntry<JobEntry> {
   std::unique_ptr<Job> job;
 };
-struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop
+struct RejectedEntry : PooledEntry<RejectedEntry> {
+  AgentRef receiver;
+  Frame frame;
+};
+struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop, room_wanted
 
 }  // namespace myelin

@@ -17,6 +17,7 @@
 #include "interop/error_mapping.hpp"
 #include "mesh_state.hpp"
 #include "myelin/actors/caf_interop.hpp"
+#include "turn_context.hpp"
 
 namespace myelin {
 
@@ -106,9 +107,10 @@ MeshState::MeshState(const MeshConfig& mesh_config) : config{mesh_config}, caf_c
   jobs = std::make_unique<JobPool>(config.deterministic ? 0 : std::max<std::size_t>(1, config.job_threads));
 }
 
-AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent) {
+AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
   if (mesh.stopping.load(std::memory_order_acquire)) return {};
-  const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(mesh, of, std::move(agent));
+  const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(
+      mesh, of, std::move(agent), options.mailbox ? *options.mailbox : of.mailbox);
   AgentRef ref = to_agent_ref(handle);
   AgentCell& cell = *ref.cell();
   if (of.has_start) signal(cell, EntryKind::start);  // first, so that a stop cannot come before it
@@ -127,15 +129,18 @@ Mesh::~Mesh() {
   state_->system.reset();
 }
 
-AgentRef Mesh::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent) {
-  return spawn_agent(*state_, of, std::move(agent));
+AgentRef Mesh::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
+  return spawn_agent(*state_, of, std::move(agent), options);
 }
 
 void Mesh::send(const AgentRef& to, Frame frame) {
   if (!frame) {
     state_->dead_letters.add({.cause = Errc::invalid_argument, .receiver = to.id()});
   } else if (AgentCell* cell = to.cell(); cell != nullptr) {
-    cell->deliver(std::move(frame), nullptr);
+    const Delivery delivery = cell->deliver(std::move(frame), nullptr);
+    if (delivery == Delivery::taken_but_full && turn_context.unit == nullptr && !state_->config.deterministic) {
+      state_->back_pressure.wait(to);
+    }
   } else if (to) {
     to.control()->enqueue(nullptr, caf::make_message_id(), caf::make_message(std::move(frame)), nullptr);
   } else {
@@ -181,6 +186,7 @@ std::size_t Mesh::stop(Duration limit) {
     }
   } else {
     state_->registry.wait_until_empty(time_after(Clock::now(), limit));
+    state_->back_pressure.release_all();  // threads that wait for an agent that is stuck
   }
   return state_->registry.size();
 }

@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "back_pressure.hpp"
 #include "job_pool.hpp"
 #include "myelin/actors/dead_letters.hpp"
 #include "myelin/actors/mesh.hpp"
@@ -25,6 +26,7 @@ struct MeshState {
   // In this order: agents use the letters and the registry until the system is gone.
   MeshConfig config;
   DeadLetters dead_letters;
+  BackPressure back_pressure;
   Registry registry;
   std::atomic<bool> stopping{false};
   CafConfig caf_config;
@@ -33,6 +35,7 @@ struct MeshState {
 };
 
 /// Starts an agent on a mesh; a handle to no agent when the mesh is stopping. **Thread-safety**: thread-safe.
-[[nodiscard]] AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent);
+[[nodiscard]] AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
+                                   const SpawnOptions& options);
 
 }  // namespace myelin

@@ -20,6 +20,8 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::handler_failed: return "handler_failed";
     case Errc::wrong_answer_type: return "wrong_answer_type";
     case Errc::overloaded: return "overloaded";
+    case Errc::cancelled: return "cancelled";
+    case Errc::request_cycle: return "request_cycle";
     case Errc::backend_unavailable: return "backend_unavailable";
     case Errc::backend_failed: return "backend_failed";
   }

@@ -9,7 +9,9 @@
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/continuation.hpp"
 #include "myelin/actors/handlers.hpp"
+#include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/outbox.hpp"
+#include "myelin/actors/spawn_options.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/serialization/frame_builder.hpp"
 
@@ -23,6 +25,8 @@ struct AgentClass {
   HandlerTable handlers;
   bool has_start;     ///< Overrides on_start(), so that its first turn must not wait for a message.
   bool has_turn_end;  ///< Overrides on_turn_end().
+  bool has_rejected;  ///< Overrides on_rejected().
+  MailboxOptions mailbox;
 };
 
 /// An actor: a class of one's own that takes messages one after another, never two at once.
@@ -62,6 +66,13 @@ class Agent {
     std::string reason;  ///< Empty if it stopped of its own accord.
   };
   virtual void on_down(const Down& /*down*/) {}
+
+  /// A message that this agent told or sent found the mailbox of `receiver` full, and was given back. Without an
+  /// override such messages are dead letters. Not called for questions, which fail.
+  virtual void on_rejected(const AgentRef& /*receiver*/, Frame /*frame*/) {}
+
+  /// The mailbox of each agent of a class, unless it was started with another; others hide this with their own.
+  static MailboxOptions mailbox() { return {}; }
 
   /// An agent class without messages; others hide this with their own.
   template <class A>
@@ -147,9 +158,15 @@ class Agent {
   /// Ties two agents together: when one fails, the other fails with it.
   void link(const AgentRef& other);
 
+  /// Messages that the receiver's mailbox still has room for. For agents of other processes, and plain CAF actors, as
+  /// many as there can be.
+  [[nodiscard]] std::size_t room_at(const AgentRef& receiver) const noexcept;
+
   /// Starts another agent on the same mesh.
   template <class A, class... Args>
   AgentRef spawn(Args&&... args);
+  template <class A, class... Args>
+  AgentRef spawn_with(const SpawnOptions& options, Args&&... args);
 
   /// Ends this agent when the handler returns. What was told so far is sent; who waits for an answer gets an error.
   void stop() noexcept;
@@ -169,7 +186,7 @@ class Agent {
   void put_question(const AgentRef& to, Frame frame);
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
   void start_job(std::unique_ptr<Job> job);
-  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent);
+  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options);
 
   AgentCell* cell_ = nullptr;
 };
@@ -189,6 +206,10 @@ template <class A>
     // A class that overrides names its own member; where access forbids to look, assume that it overrides.
     made.has_start = !requires { requires std::is_same_v<decltype(&A::on_start), void (Agent::*)()>; };
     made.has_turn_end = !requires { requires std::is_same_v<decltype(&A::on_turn_end), void (Agent::*)()>; };
+    made.has_rejected = !requires {
+      requires std::is_same_v<decltype(&A::on_rejected), void (Agent::*)(const AgentRef&, Frame)>;
+    };
+    made.mailbox = A::mailbox();
     return made;
   }();
   return instance;
@@ -196,7 +217,12 @@ template <class A>
 
 template <class A, class... Args>
 AgentRef Agent::spawn(Args&&... args) {
-  return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...));
+  return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...), {});
+}
+
+template <class A, class... Args>
+AgentRef Agent::spawn_with(const SpawnOptions& options, Args&&... args) {
+  return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...), options);
 }
 
 }  // namespace myelin

@@ -41,7 +41,13 @@ class Mesh {
   /// **Errors**: an exception from A's constructor passes through. A stopping mesh returns a handle to no agent.
   template <class A, class... Args>
   AgentRef spawn(Args&&... args) {
-    return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...));
+    return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...), {});
+  }
+
+  /// The same with what can be chosen for one agent.
+  template <class A, class... Args>
+  AgentRef spawn_with(const SpawnOptions& options, Args&&... args) {
+    return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...), options);
   }
 
   /// Sends a message from outside any agent: `fill` fills it in.
@@ -49,7 +55,7 @@ class Mesh {
   void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
     send(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill), {.lane = lane}));
   }
-  /// Sends a frame from outside any agent.
+  /// Sends a frame from outside any agent. Blocks while the receiver's mailbox is full, if that is its reaction.
   void send(const AgentRef& to, Frame frame);
 
   /// Asks from outside any agent, and blocks until there is an answer or `timeout` has passed. Never call this in an
@@ -74,7 +80,7 @@ class Mesh {
   [[nodiscard]] MeshState& state() noexcept { return *state_; }
 
  private:
-  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent);
+  [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options);
   [[nodiscard]] Result<Frame> ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout);
   [[nodiscard]] Result<Frame> ask_plain_actor(const AgentRef& to, const Frame& frame, Duration timeout);
 

@@ -20,8 +20,9 @@ struct FrameHeader;
 struct QueueLink {
   QueueLink* next = nullptr;
   void* context = nullptr;   ///< Means what `kind` says.
-  std::uint32_t kind = 0;    ///< Chosen by the queue.
-  std::uint32_t weight = 1;  ///< Messages that this entry stands for.
+  std::uint16_t kind = 0;    ///< Chosen by the queue.
+  std::uint16_t weight = 1;  ///< Messages that this entry stands for.
+  std::uint32_t stamp = 0;   ///< When it was put in, in units of the queue; 0 where that is not recorded.
 };
 
 /// Header and first segment of a message in one pooled block:

@@ -17,6 +17,22 @@ inline constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
 /// Most destinations with an unsent batch in one agent's outbox; one more flushes them all.
 inline constexpr std::size_t kOutboxDestinationsMax = 16;
 
+/// Messages that wait for an agent before its mailbox is full, unless the agent says otherwise.
+inline constexpr std::size_t kMailboxCapacity = 16'384;
+
+/// Largest capacity that a mailbox can have; what it holds at most in any case.
+inline constexpr std::size_t kMailboxCapacityMax = (std::size_t{1} << 20) - 1;
+
+/// How many times its capacity a mailbox that blocks its senders holds at most: a sender is paused after its handler
+/// returns, not within it.
+inline constexpr std::size_t kMailboxOverdraft = 16;
+
+/// Most agents that one message is passed on to because mailbox after mailbox is full.
+inline constexpr int kRedirectsMax = 4;
+
+/// Longest chain of agents that wait for one another's answers.
+inline constexpr std::size_t kCallDepthMax = 32;
+
 /// Largest frame accepted from outside, in bytes, header included.
 inline constexpr std::size_t kForeignFrameBytesMax = std::size_t{64} << 20;
 
@@ -40,6 +56,8 @@ inline constexpr std::size_t kTurnSendsMax = 1024;
 inline constexpr std::int64_t kTurnMicrosecondsMax = 200;
 
 static_assert(kBatchItemsMax <= kTurnMessagesMax);
+static_assert(kMailboxCapacity >= kTurnMessagesMax, "a turn's work fits the mailbox");
+static_assert(kMailboxCapacity * kMailboxOverdraft < kMailboxCapacityMax);
 static_assert(kTurnSendsMax < kTurnMessagesMax, "or a flood's backlog grows out of the cache");
 static_assert(kForeignTraversalWordsMax * 8 >= kForeignFrameBytesMax, "a legal frame can be read once");
 

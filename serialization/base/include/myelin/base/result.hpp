@@ -31,7 +31,9 @@ enum class Errc : std::uint16_t {
   no_reply = 44,           ///< The handler dropped its Reply without answering.
   handler_failed = 45,     ///< The handler threw an exception.
   wrong_answer_type = 46,  ///< The answer is of another type than the asker expects.
-  overloaded = 47,         ///< Too many requests wait at the receiver.
+  overloaded = 47,         ///< Too many messages or requests wait at the receiver.
+  cancelled = 48,          ///< The asker gave the question up before it was answered.
+  request_cycle = 49,      ///< The question would reach an agent that waits for it to be answered.
 
   // Kernels
   backend_unavailable = 60,  ///< The requested compute backend does not exist on this machine.

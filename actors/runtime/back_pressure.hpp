@@ -1,0 +1,50 @@
+/// Senders that wait until a full mailbox has room again.
+#pragma once
+
+#include <mutex>
+#include <semaphore>
+#include <unordered_map>
+#include <vector>
+
+#include "myelin/actors/agent_ref.hpp"
+
+namespace myelin {
+
+class AgentCell;
+
+/// Who waits for whom. Only those who met a full mailbox come here, so one lock for the whole mesh does.
+///
+/// A paused agent's cell is in no queue of the scheduler; `AgentCell::pause_state` says who may put it back: whoever
+/// changes it from `paused` (the receiver that has room, or the sender of a control message) does, and nobody else.
+///
+/// **Thread-safety**: thread-safe.
+class BackPressure {
+ public:
+  /// Marks `sender` as paused and notes whom it waits for. False, and nothing is changed, if `receiver` itself waits
+  /// for `sender`, through however many others: somebody in such a circle must go on.
+  /// **Requires**: called in the sender's turn, which ends after.
+  bool enroll(AgentCell& sender, const AgentRef& receiver);
+  /// Forgets what enroll() noted. Does nothing if it noted nothing.
+  void withdraw(AgentCell& sender) noexcept;
+
+  /// Lets everyone go on who waits for `receiver`.
+  void release(AgentCell& receiver) noexcept;
+  void release_all() noexcept;
+
+  /// Blocks this thread until release(). **Requires**: it runs no agent.
+  void wait(const AgentRef& receiver);
+
+ private:
+  struct Waiters {
+    AgentRef receiver;  // kept, for its address is the key
+    std::vector<AgentRef> agents;
+    std::vector<std::binary_semaphore*> threads;
+  };
+  static void wake(Waiters& waiters) noexcept;
+
+  std::mutex mutex_;
+  std::unordered_map<AgentCell*, Waiters> waiting_;             // by receiver
+  std::unordered_map<const AgentCell*, AgentCell*> waits_for_;  // sender to receiver
+};
+
+}  // namespace myelin
