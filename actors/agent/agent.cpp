@@ -16,7 +16,7 @@ FrameHeader Agent::current_header() const noexcept { return cell_->current_heade
 AgentId Agent::id() const noexcept { return cell_->id(); }
 void Agent::send(const AgentRef& to, Frame frame) { cell_->send(to, std::move(frame)); }
 void Agent::flush() { cell_->flush(); }
-void Agent::cancel(CorrelationId timer) { cell_->cancel(timer); }
+void Agent::cancel(CorrelationId timer_or_question) { cell_->cancel(timer_or_question); }
 void Agent::watch(const AgentRef& other) { cell_->watch(other); }
 void Agent::link(const AgentRef& other) { cell_->link(other); }
 void Agent::stop() noexcept { cell_->stop_agent(std::nullopt); }

@@ -12,6 +12,7 @@
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
+#include "agent_key.hpp"
 #include "interop/error_mapping.hpp"
 #include "interop/reply_port.hpp"
 #include "myelin/actors/caf_interop.hpp"
@@ -40,6 +41,21 @@ class OnWorker {
  private:
   TurnContext before_;
 };
+
+/// Says which message an agent handles, or on whose behalf it acts, until the end of the scope.
+class Current {
+ public:
+  Current(const FrameBlock*& place, const FrameBlock* block) noexcept : place_{place} { place_ = block; }
+  ~Current() { place_ = nullptr; }
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+
+ private:
+  const FrameBlock*& place_;
+};
+
+/// Of larger messages only the header is kept for those who go on in their name.
+constexpr std::size_t kCauseBytesMax = 4096;
 
 /// What an exception says, for whoever asked.
 std::string text_of_current_exception() {
@@ -265,7 +281,7 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
       delete static_cast<SignalEntry*>(link);
       mesh_.back_pressure.release(*this);
       break;
-    case EntryKind::cancel:
+    case EntryKind::cancel: delete static_cast<CancelEntry*>(link); break;
     case EntryKind::start:
     case EntryKind::stop: delete static_cast<SignalEntry*>(link); break;
   }
@@ -415,6 +431,8 @@ void AgentCell::handle(QueueLink* link) {
         Frame frame = Frame::adopt(FrameBlock::of(link));
         if (port == nullptr) [[likely]] {
           handle_message(std::move(frame), {});
+        } else if (take_cancelled(port, frame.correlation())) [[unlikely]] {
+          port->release();
         } else {
           ReplyAddress reply{port, frame.header()};
           handle_message(std::move(frame), std::move(reply));
@@ -424,6 +442,10 @@ void AgentCell::handle(QueueLink* link) {
       case EntryKind::shared_message: {
         const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
         auto* port = static_cast<ReplyPort*>(entry->context);
+        if (port != nullptr && take_cancelled(port, entry->frame.correlation())) [[unlikely]] {
+          port->release();
+          break;
+        }
         ReplyAddress reply = port == nullptr ? ReplyAddress{} : ReplyAddress{port, entry->frame.header()};
         handle_message(std::move(entry->frame), std::move(reply));
         break;
@@ -473,7 +495,10 @@ void AgentCell::handle(QueueLink* link) {
         delete static_cast<SignalEntry*>(link);
         room_wanted_ = true;
         break;
-      case EntryKind::cancel: break;
+      case EntryKind::cancel:
+        if (cancelled_ == nullptr) cancelled_ = std::make_unique<CancelledQuestions>();
+        cancelled_->add(std::unique_ptr<CancelEntry>{static_cast<CancelEntry*>(link)});
+        break;
     }
   } catch (...) {
     current_element_ = nullptr;
@@ -501,22 +526,22 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
       return;
     }
   }
-  struct Current {
-    explicit Current(const FrameBlock*& place, const FrameBlock* block) noexcept : place_{place} { place_ = block; }
-    ~Current() { place_ = nullptr; }
-    const FrameBlock*& place_;
-  };
   const Current current{current_, frame.block()};
   handler->run(*agent_, std::move(frame), std::move(reply));
 }
 
 void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
-  std::unique_ptr<Continuation> then = waiting_ == nullptr ? nullptr : waiting_->take(question);
-  if (then == nullptr) {
-    mesh_.dead_letters.add({Errc::late_answer, id(), outcome ? *std::move(outcome) : Frame{}});
-    return;
+  std::optional<Waiting::Item> item = waiting_ == nullptr ? std::nullopt : waiting_->take(question);
+  if (item) {
+    resume_continuation(*std::move(item), std::move(outcome));
+  } else if (outcome) {  // a late failure is lost on nobody
+    mesh_.dead_letters.add({Errc::late_answer, id(), *std::move(outcome)});
   }
-  then->resume(std::move(outcome));
+}
+
+void AgentCell::resume_continuation(Waiting::Item&& item, Result<Frame> outcome) {
+  const Current current{current_, item.cause ? item.cause.block() : nullptr};
+  item.then->resume(std::move(outcome));
 }
 
 void AgentCell::handle_caf(caf::mailbox_element& element) {
@@ -578,7 +603,10 @@ void AgentCell::finish() noexcept {
   if (paused_by_) mesh_.back_pressure.withdraw(*this);
   if (armed_ != kNever) clock().cancel_timeouts(this);
   turn_context.agent_ending = true;
+  if (waiting_ != nullptr)
+    waiting_->take_all([this](CorrelationId question, const Waiting::Item& item) { give_up(item.callee, question); });
   waiting_.reset();
+  cancelled_.reset();
   agent_.reset();
   turn_context.agent_ending = false;
   if (outbox_ != nullptr) outbox_->flush_all();  // what a destructor told
@@ -650,16 +678,91 @@ void AgentCell::transmit(const AgentRef& to, Frame frame, ReplyPort* port) {
 
 FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
   if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
-  const TimePoint deadline = time_after(clock_now(), timeout);
-  const CorrelationId question = waiting_->add(deadline, false, std::move(then));
+  TimePoint deadline = time_after(clock_now(), timeout);
+  FrameHeader header{.sender = id()};
+  Frame on_behalf_of = cause();
+  if (on_behalf_of) [[unlikely]] {
+    // Nobody waits for what comes after the deadline of the question that this one serves.
+    deadline = std::min(deadline, on_behalf_of.deadline());
+    header.trace = on_behalf_of.trace();
+    if (on_behalf_of.correlation() != 0) {
+      static thread_local CallChain chain;  // lives until the frame is made
+      extend_chain(chain);
+      header.callers = &chain;
+    }
+  }
+  header.deadline = deadline;
+  header.correlation = waiting_->add(deadline, {.then = std::move(then), .cause = std::move(on_behalf_of)});
   arm_timer();
-  FrameHeader header{.sender = id(), .correlation = question, .deadline = deadline};
-  if (current_ != nullptr && current_->has(FrameBlock::kTraced)) header.trace = current_header().trace;
   return header;
 }
 
+/// The message on whose behalf the agent acts, if what it does now depends on that.
+Frame AgentCell::cause() const {
+  if (current_ == nullptr || (current_->correlation == 0 && !current_->has(FrameBlock::kTraced))) return {};
+  auto* block = const_cast<FrameBlock*>(current_);
+  block->ref();
+  Frame frame = Frame::adopt(block);
+  if (current_->has(FrameBlock::kShares) || current_->more != nullptr || current_->only.size_bytes() > kCauseBytesMax) {
+    CallChain chain;
+    const std::span<const AgentKey> callers = frame.callers();
+    std::ranges::copy(callers, chain.agents.begin());
+    chain.size = callers.size();
+    FrameHeader header = frame.header();
+    if (chain.size != 0) header.callers = &chain;
+    std::span<capnp::word> none;
+    frame = Frame::adopt(FrameBlock::create(current_->type, header, 0, none));
+  }
+  return frame;
+}
+
+AgentKey AgentCell::key() const noexcept { return agent_key(mesh_.node_key, id()); }
+
+/// Those who wait for the question being handled, and this agent.
+void AgentCell::extend_chain(CallChain& chain) const {
+  const Frame question = cause();
+  const std::span<const AgentKey> callers = question.callers();
+  chain.size = 0;
+  if (!callers.empty()) {
+    std::ranges::copy(callers, chain.agents.begin());
+    chain.size = callers.size();
+  } else if (question.sender() != 0) {
+    chain.agents[chain.size++] = agent_key(mesh_.node_key, question.sender());
+  }
+  if (chain.size < chain.agents.size()) chain.agents[chain.size++] = key();
+}
+
+/// Why a question must not be put to `to`, if it must not: its answer would wait for itself.
+std::optional<Error> AgentCell::refuse_cycle(const AgentRef& to, const Frame& frame) const {
+  const std::span<const AgentKey> callers = frame.callers();
+  if (callers.empty() || !to) return std::nullopt;
+  if (callers.size() == limits::kCallDepthMax) {
+    return Error{Errc::request_cycle,
+                 fmt::format("{} agents wait for one another's answers already: no more may", callers.size())};
+  }
+  if (to.cell() != nullptr && to.cell()->class_.reentrant) return std::nullopt;
+  const auto found = std::ranges::find(callers, agent_key(to));
+  if (found == callers.end()) return std::nullopt;
+  return Error{Errc::request_cycle,
+               fmt::format("{} {} waits for the answer to this question itself, through {} other{}: answer without "
+                           "asking it, or declare it kReentrant",
+                           to.cell() != nullptr ? to.cell()->class_.name : "agent", to.id(), callers.end() - found - 1,
+                           callers.end() - found == 2 ? "" : "s")};
+}
+
 void AgentCell::abandon_question(CorrelationId question) noexcept {
-  if (waiting_ != nullptr) static_cast<void>(waiting_->take(question));
+  if (waiting_ == nullptr) return;
+  if (const std::optional<Waiting::Item> item = waiting_->take(question)) give_up(item->callee, question);
+}
+
+void AgentCell::give_up(const AgentRef& callee, CorrelationId question) noexcept {
+  if (callee.cell() != nullptr) callee.cell()->cancel_question(this, question);
+}
+
+void AgentCell::cancel_question(ReplyPort* asker, CorrelationId question) noexcept {
+  auto* entry = new CancelEntry{asker, question};
+  entry->kind = entry_tag(EntryKind::cancel, Lane::control);
+  deliver(entry);
 }
 
 void AgentCell::flush_before_answer(const ReplyPort* port) {
@@ -673,19 +776,43 @@ void AgentCell::flush_before_answer(const ReplyPort* port) {
 void AgentCell::put_question(const AgentRef& to, Frame frame) {
   if (outbox_ != nullptr) outbox_->flush(to);
   ++sent_in_turn_;
+  const CorrelationId question = frame.correlation();
+  if (!to.is_local()) [[unlikely]] {
+    if (frame.callers().empty() && to) {
+      // Elsewhere our id says nothing.
+      CallChain chain;
+      chain.agents[chain.size++] = key();
+      FrameHeader header = frame.header();
+      header.callers = &chain;
+      frame = frame.with_header(header);
+    }
+  } else {
+    waiting_->set_callee(question, to);
+  }
+  if (std::optional<Error> cycle = refuse_cycle(to, frame)) [[unlikely]] {
+    fail(question, *std::move(cycle));
+    return;
+  }
   retain();
   transmit(to, std::move(frame), this);
 }
 
 CorrelationId AgentCell::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
   if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
-  const CorrelationId timer = waiting_->add(time_after(clock_now(), delay), true, std::move(then));
+  const bool inherits = then->continues_handler();
+  const CorrelationId timer =
+      waiting_->add(time_after(clock_now(), delay),
+                    {.then = std::move(then), .is_timer = true, .cause = inherits ? cause() : Frame{}});
   arm_timer();
   return timer;
 }
 
-void AgentCell::cancel(CorrelationId timer) {
-  if (waiting_ != nullptr) static_cast<void>(waiting_->take(timer, true));
+void AgentCell::cancel(CorrelationId timer_or_question) {
+  if (waiting_ == nullptr || waiting_->take(timer_or_question, true)) return;
+  if (const std::optional<AgentRef> callee = waiting_->callee_of(timer_or_question)) {
+    give_up(*callee, timer_or_question);
+    fail(timer_or_question, {Errc::cancelled, "the asker cancelled the question"});
+  }
 }
 
 /// One timer of CAF's clock an agent, for whatever is due first: CAF's clock per question would cost ten times as much.
@@ -704,10 +831,11 @@ void AgentCell::handle_due() {
   for (std::size_t most = waiting_->size(); most > 0 && !stopping_; --most) {
     std::optional<Waiting::Due> due = waiting_->take_due(now);
     if (!due) break;
-    if (due->is_timer) {
-      due->then->resume(Frame{});
+    if (due->item.is_timer) {
+      resume_continuation(std::move(due->item), Frame{});
     } else {
-      due->then->resume(myelin::fail(Errc::timeout, "no answer came before the deadline"));
+      give_up(due->item.callee, due->id);
+      resume_continuation(std::move(due->item), myelin::fail(Errc::timeout, "no answer came before the deadline"));
     }
   }
   arm_timer();

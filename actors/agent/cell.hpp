@@ -10,6 +10,7 @@
 #include <caf/local_actor.hpp>
 #include <caf/resumable.hpp>
 
+#include "cancelled_questions.hpp"
 #include "myelin/actors/agent.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
@@ -96,12 +97,22 @@ class AgentCell final : public caf::local_actor,
   void send(const AgentRef& to, Frame frame);
   void flush();
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
+  /// Forgets a question, and tells whom it was put to.
   void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);
   /// Sends what was told to whoever waits at `port`, so that an answer does not overtake it.
   void flush_before_answer(const ReplyPort* port);
+  /// Whether the asker gave this question up. take_cancelled() forgets it.
+  [[nodiscard]] bool is_cancelled(const ReplyPort* port, CorrelationId question) const noexcept {
+    return cancelled_ != nullptr && cancelled_->contains(port, question);
+  }
+  [[nodiscard]] bool take_cancelled(const ReplyPort* port, CorrelationId question) noexcept {
+    return cancelled_ != nullptr && cancelled_->take(port, question);
+  }
+  /// Tells this agent that `asker` no longer waits for an answer to that question.
+  void cancel_question(ReplyPort* asker, CorrelationId question) noexcept;
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
-  void cancel(CorrelationId timer);
+  void cancel(CorrelationId timer_or_question);
   void start_job(std::unique_ptr<Job> job);
   void watch(const AgentRef& other);
   void link(const AgentRef& other);
@@ -141,6 +152,12 @@ class AgentCell final : public caf::local_actor,
   void give_room() noexcept;
   void handle(QueueLink* entry);
   void handle_message(Frame&& frame, ReplyAddress&& reply);
+  void resume_continuation(Waiting::Item&& item, Result<Frame> outcome);
+  [[nodiscard]] Frame cause() const;
+  void extend_chain(CallChain& chain) const;
+  [[nodiscard]] AgentKey key() const noexcept;
+  [[nodiscard]] std::optional<Error> refuse_cycle(const AgentRef& to, const Frame& frame) const;
+  void give_up(const AgentRef& callee, CorrelationId question) noexcept;
   void handle_answer(CorrelationId question, Result<Frame> outcome);
   void handle_caf(caf::mailbox_element& element);
   void handle_due();
@@ -160,6 +177,7 @@ class AgentCell final : public caf::local_actor,
   MeshState& mesh_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<Waiting> waiting_;
+  std::unique_ptr<CancelledQuestions> cancelled_;
   TimePoint armed_ = kNever;
   const FrameBlock* current_ = nullptr;
   std::uint32_t sent_in_turn_ = 0;

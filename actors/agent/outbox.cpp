@@ -1,7 +1,10 @@
 #include "myelin/actors/outbox.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
+
+#include "cell.hpp"
 
 namespace myelin {
 
@@ -13,6 +16,8 @@ Outbox::Entry& Outbox::open(const AgentRef& to) {
   recent_ = used_++;
   entries_[recent_] = Entry{};
   entries_[recent_].to = to;
+  const std::size_t fits = to.is_local() ? to.cell()->capacity() : limits::kBatchItemsMax;
+  entries_[recent_].most = static_cast<std::uint32_t>(std::min(fits, limits::kBatchItemsMax));
   return entries_[recent_];
 }
 

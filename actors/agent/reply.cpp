@@ -9,8 +9,12 @@ namespace myelin {
 
 void ReplyAddress::deliver(Frame frame) noexcept {
   ReplyPort* port = std::exchange(port_, nullptr);
-  if (turn_context.cell != nullptr) turn_context.cell->flush_before_answer(port);
-  port->answer(std::move(frame));
+  if (turn_context.cell == nullptr) {
+    port->answer(std::move(frame));
+  } else if (!turn_context.cell->take_cancelled(port, question_.correlation)) [[likely]] {
+    turn_context.cell->flush_before_answer(port);
+    port->answer(std::move(frame));
+  }
   port->release();
 }
 
@@ -21,9 +25,17 @@ void ReplyAddress::send(Frame frame) {
 void ReplyAddress::fail(Error error) noexcept {
   ReplyPort* port = std::exchange(port_, nullptr);
   if (port == nullptr) return;
-  if (turn_context.cell != nullptr) turn_context.cell->flush_before_answer(port);
-  port->fail(question_.correlation, std::move(error));
+  if (turn_context.cell == nullptr) {
+    port->fail(question_.correlation, std::move(error));
+  } else if (!turn_context.cell->take_cancelled(port, question_.correlation)) [[likely]] {
+    turn_context.cell->flush_before_answer(port);
+    port->fail(question_.correlation, std::move(error));
+  }
   port->release();
+}
+
+bool ReplyAddress::cancelled() const noexcept {
+  return turn_context.cell != nullptr && turn_context.cell->is_cancelled(port_, question_.correlation);
 }
 
 void ReplyAddress::abandon() noexcept {

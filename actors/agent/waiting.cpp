@@ -5,7 +5,7 @@
 
 namespace myelin {
 
-CorrelationId Waiting::add(TimePoint due, bool is_timer, std::unique_ptr<Continuation> then) {
+CorrelationId Waiting::add(TimePoint due, Item item) {
   std::uint32_t index = free_;
   if (index == kNone) {
     index = static_cast<std::uint32_t>(slots_.size());
@@ -14,8 +14,7 @@ CorrelationId Waiting::add(TimePoint due, bool is_timer, std::unique_ptr<Continu
     free_ = slots_[index].next_free;
   }
   Slot& slot = slots_[index];
-  slot.then = std::move(then);
-  slot.is_timer = is_timer;
+  slot.item = std::move(item);
   ++live_;
   const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
   if (due != kNever) {
@@ -30,20 +29,31 @@ Waiting::Slot* Waiting::find(CorrelationId id) noexcept {
   const std::uint64_t index = id & ((CorrelationId{1} << kIndexBits) - 1);
   if (index >= slots_.size()) return nullptr;
   Slot& slot = slots_[index];
-  return slot.then != nullptr && slot.generation == id >> kIndexBits ? &slot : nullptr;
+  return slot.item.then != nullptr && slot.generation == id >> kIndexBits ? &slot : nullptr;
 }
 
-std::unique_ptr<Continuation> Waiting::release(CorrelationId id, Slot& slot) noexcept {
+Waiting::Item Waiting::release(CorrelationId id, Slot& slot) noexcept {
   if (++slot.generation == 0) slot.generation = 1;  // 0 would make ids of 0
   slot.next_free = free_;
   free_ = static_cast<std::uint32_t>(id & ((CorrelationId{1} << kIndexBits) - 1));
   --live_;
-  return std::move(slot.then);
+  return std::move(slot.item);
 }
 
-std::unique_ptr<Continuation> Waiting::take(CorrelationId id, bool is_timer) {
+void Waiting::set_callee(CorrelationId id, const AgentRef& callee) noexcept {
+  if (Slot* slot = find(id); slot != nullptr) slot->item.callee = callee;
+}
+
+std::optional<AgentRef> Waiting::callee_of(CorrelationId id) noexcept {
   Slot* slot = find(id);
-  return slot == nullptr || slot->is_timer != is_timer ? nullptr : release(id, *slot);
+  if (slot == nullptr || slot->item.is_timer) return std::nullopt;
+  return slot->item.callee;
+}
+
+std::optional<Waiting::Item> Waiting::take(CorrelationId id, bool is_timer) {
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->item.is_timer != is_timer) return std::nullopt;
+  return release(id, *slot);
 }
 
 void Waiting::drop_stale_top() {
@@ -69,8 +79,7 @@ std::optional<Waiting::Due> Waiting::take_due(TimePoint now) {
   std::pop_heap(heap_.begin(), heap_.end(), std::greater<>{});
   heap_.pop_back();
   Slot& slot = *find(id);
-  const bool is_timer = slot.is_timer;
-  return Due{release(id, slot), is_timer};
+  return Due{id, release(id, slot)};
 }
 
 }  // namespace myelin

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/continuation.hpp"
 #include "myelin/base/time.hpp"
 
@@ -16,19 +17,45 @@ namespace myelin {
 /// **Thread-safety**: actor-confined.
 class Waiting {
  public:
-  /// Keeps `then` until take() or until it is due. Never 0, at most 60 bits: CAF's request ids have no more.
-  [[nodiscard]] CorrelationId add(TimePoint due, bool is_timer, std::unique_ptr<Continuation> then);
-
-  /// Removes a question, or a timer; null if there is none of that number any more. A number that comes from outside as
-  /// an answer must not set off a timer.
-  [[nodiscard]] std::unique_ptr<Continuation> take(CorrelationId id, bool is_timer = false);
-
-  struct Due {
+  struct Item {
     std::unique_ptr<Continuation> then;
-    bool is_timer;
+    bool is_timer = false;
+    /// The question in whose handling this began: its deadline, its callers and its trace are those of what follows.
+    Frame cause = {};
+    /// Whom the question was put to; nobody for a timer.
+    AgentRef callee = {};
   };
+  struct Due {
+    CorrelationId id;
+    Item item;
+  };
+
+  /// Keeps `item` until take() or until it is due. Never 0, at most 60 bits: CAF's request ids have no more.
+  [[nodiscard]] CorrelationId add(TimePoint due, Item item);
+
+  /// Notes whom a question was put to.
+  void set_callee(CorrelationId id, const AgentRef& callee) noexcept;
+
+  /// Whom a question was put to; none if there is none of that number.
+  [[nodiscard]] std::optional<AgentRef> callee_of(CorrelationId id) noexcept;
+
+  /// Removes a question, or a timer; none if there is none of that number any more. A number that comes from outside as
+  /// an answer must not set off a timer.
+  [[nodiscard]] std::optional<Item> take(CorrelationId id, bool is_timer = false);
+
   /// Removes the one that has been due longest at `now`, if any.
   [[nodiscard]] std::optional<Due> take_due(TimePoint now);
+  /// Removes all, and gives each to `taker(CorrelationId, Item)`. Their numbers stay used.
+  template <class Taker>
+  void take_all(Taker&& taker) {
+    for (std::size_t index = 0; index < slots_.size(); ++index) {
+      Slot& slot = slots_[index];
+      if (slot.item.then == nullptr) continue;
+      const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
+      taker(id, release(id, slot));
+    }
+    heap_.clear();
+  }
 
   /// When the next one is due; kNever if none is.
   [[nodiscard]] TimePoint next_due();
@@ -38,10 +65,9 @@ class Waiting {
  private:
   static constexpr unsigned kIndexBits = 28;
   struct Slot {
-    std::unique_ptr<Continuation> then;
+    Item item;
     std::uint32_t generation = 1;
     std::uint32_t next_free = 0;
-    bool is_timer = false;
   };
   struct Entry {
     TimePoint due;
@@ -53,7 +79,7 @@ class Waiting {
   };
 
   [[nodiscard]] Slot* find(CorrelationId id) noexcept;
-  std::unique_ptr<Continuation> release(CorrelationId id, Slot& slot) noexcept;
+  Item release(CorrelationId id, Slot& slot) noexcept;
   void drop_stale_top();
   void compact();
 

@@ -40,6 +40,15 @@ struct RejectedEntry : PooledEntry<RejectedEntry> {
   AgentRef receiver;
   Frame frame;
 };
+/// Holds a reference to the port.
+struct CancelEntry : PooledEntry<CancelEntry> {
+  CancelEntry(ReplyPort* asker, CorrelationId number) noexcept : port{asker}, question{number} { port->retain(); }
+  CancelEntry(const CancelEntry&) = delete;
+  CancelEntry& operator=(const CancelEntry&) = delete;
+  ~CancelEntry() { port->release(); }
+  ReplyPort* const port;
+  const CorrelationId question;
+};
 struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop, room_wanted
 
 }  // namespace myelin

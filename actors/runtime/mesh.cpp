@@ -12,6 +12,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include "agent/agent_key.hpp"
 #include "agent/cell.hpp"
 #include "coordinator.hpp"
 #include "interop/error_mapping.hpp"
@@ -26,6 +27,9 @@ namespace {
 std::size_t worker_count(const MeshConfig& config) {
   return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
 }
+
+/// The number of a waiting thread's question: it has one at a time.
+constexpr CorrelationId kOnlyQuestion = 1;
 
 /// A thread that waits for one answer.
 class WaitingThread final : public ReplyPort {
@@ -54,21 +58,24 @@ class WaitingThread final : public ReplyPort {
   }
 
   /// **Requires**: called once.
-  [[nodiscard]] Result<Frame> wait(TimePoint deadline) {
+  [[nodiscard]] Result<Frame> wait(TimePoint deadline, const std::stop_token& stop) {
     std::unique_lock guard{mutex_};
-    if (!changed_.wait_until(guard, deadline, [this] { return outcome_.has_value(); })) {
-      gave_up_ = true;
-      return myelin::fail(Errc::timeout, "no answer came before the deadline");
+    if (changed_.wait_until(guard, stop, deadline, [this] { return outcome_.has_value(); })) {
+      return *std::move(outcome_);
     }
-    return *std::move(outcome_);
+    gave_up_ = true;
+    if (stop.stop_requested()) return myelin::fail(Errc::cancelled, "the asker cancelled the question");
+    return myelin::fail(Errc::timeout, "no answer came before the deadline");
   }
+  /// **Requires**: wait() has returned.
+  [[nodiscard]] bool gave_up() const noexcept { return gave_up_; }
 
  private:
   ~WaitingThread() = default;
 
   DeadLetters& dead_letters_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   std::optional<Result<Frame>> outcome_;
   bool gave_up_ = false;
   std::atomic<int> references_{1};
@@ -104,6 +111,7 @@ MeshState::CafConfig::CafConfig(const MeshConfig& mesh_config) {
 MeshState::MeshState(const MeshConfig& mesh_config) : config{mesh_config}, caf_config{mesh_config} {
   system = std::make_unique<caf::actor_system>(caf_config);
   system->await_actors_before_shutdown(false);  // agents end by the mesh's stop()
+  node_key = myelin::node_key(system->node());
   jobs = std::make_unique<JobPool>(config.deterministic ? 0 : std::max<std::size_t>(1, config.job_threads));
 }
 
@@ -148,14 +156,16 @@ void Mesh::send(const AgentRef& to, Frame frame) {
   }
 }
 
-Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout) {
+Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout,
+                                 const std::stop_token& stop) {
   const TimePoint deadline = time_after(Clock::now(), timeout);
   if (!to) return myelin::fail(Errc::receiver_dead, "the question was put to no agent: an empty AgentRef");
   if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
   auto* waiting = new WaitingThread{state_->dead_letters};
   waiting->retain();  // the question's reference
-  to.cell()->deliver(frame.with_header({.correlation = 1, .deadline = deadline}), waiting);
-  Result<Frame> outcome = waiting->wait(deadline);
+  to.cell()->deliver(frame.with_header({.correlation = kOnlyQuestion, .deadline = deadline}), waiting);
+  Result<Frame> outcome = waiting->wait(deadline, stop);
+  if (waiting->gave_up()) to.cell()->cancel_question(waiting, kOnlyQuestion);
   waiting->release();
   return outcome;
 }

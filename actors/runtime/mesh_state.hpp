@@ -32,6 +32,8 @@ struct MeshState {
   CafConfig caf_config;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<JobPool> jobs;
+  /// This node's part of its agents' keys.
+  AgentKey node_key = 0;
 };
 
 /// Starts an agent on a mesh; a handle to no agent when the mesh is stopping. **Thread-safety**: thread-safe.

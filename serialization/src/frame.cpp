@@ -11,7 +11,9 @@ namespace myelin {
 FrameBlock* FrameBlock::create(TypeId type, const FrameHeader& header, std::size_t words,
                                std::span<capnp::word>& room) {
   const bool traced = header.trace.traced();
-  const std::size_t offset = sizeof(FrameBlock) + (traced ? sizeof(TraceContext) : 0);
+  const std::size_t callers = header.callers == nullptr ? 0 : header.callers->size;
+  const std::size_t chain_at = sizeof(FrameBlock) + (traced ? sizeof(TraceContext) : 0);
+  const std::size_t offset = chain_at + (callers == 0 ? 0 : (1 + callers) * sizeof(AgentKey));
   const BlockPool::Block memory = BlockPool::allocate(offset + words * sizeof(capnp::word));
   auto* block = new (memory.memory) FrameBlock;  // no {}: that would zero the whole block first
   block->size_class = memory.size_class;
@@ -23,6 +25,12 @@ FrameBlock* FrameBlock::create(TypeId type, const FrameHeader& header, std::size
   if (traced) {
     block->flags = kTraced;
     std::memcpy(static_cast<void*>(block + 1), &header.trace, sizeof(TraceContext));
+  }
+  if (callers != 0) [[unlikely]] {
+    block->flags |= kCalled;
+    auto* place = static_cast<std::byte*>(memory.memory) + chain_at;
+    std::memcpy(place, &callers, sizeof callers);
+    std::memcpy(place + sizeof callers, header.callers->agents.data(), callers * sizeof(AgentKey));
   }
   room = {reinterpret_cast<capnp::word*>(static_cast<std::byte*>(memory.memory) + offset),
           (memory.size - offset) / sizeof(capnp::word)};
@@ -48,6 +56,13 @@ TraceContext Frame::trace() const noexcept {
 
 FrameHeader Frame::header() const noexcept {
   return {.sender = sender(), .correlation = correlation(), .deadline = deadline(), .trace = trace(), .lane = lane()};
+}
+
+std::span<const AgentKey> Frame::callers() const noexcept {
+  if (!block_->has(FrameBlock::kCalled)) return {};
+  const auto* place = reinterpret_cast<const AgentKey*>(reinterpret_cast<const std::byte*>(block_ + 1) +
+                                                        (block_->has(FrameBlock::kTraced) ? sizeof(TraceContext) : 0));
+  return {place + 1, static_cast<std::size_t>(*place)};
 }
 
 std::span<const Frame::Segment> Frame::segments() const noexcept {

@@ -103,7 +103,7 @@ Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, cons
                 fmt::format("frame format {}; this build reads {}", head.version, kWireVersion));
   }
   if (head.lane >= kLanes) return fail(Errc::bad_frame, fmt::format("lane {}; there are {}", head.lane, kLanes));
-  if ((head.flags & ~wire::kBatch) != 0) {
+  if ((head.flags & ~(wire::kBatch | wire::kCalled)) != 0) {
     return fail(Errc::bad_frame, fmt::format("unknown flags {:#x}", head.flags));
   }
   if (head.segments == 0) return fail(Errc::bad_frame, "no segments");
@@ -115,13 +115,28 @@ Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, cons
     return fail(Errc::bad_frame, fmt::format("{} messages in a {}", head.items, batch ? "batch" : "single frame"));
   }
 
-  const std::size_t body_at = sizeof head + wire::table_bytes(head.segments);
+  CallChain callers;
+  if ((head.flags & wire::kCalled) != 0) {
+    std::uint64_t count = 0;
+    if (bytes.size() < sizeof head + sizeof count) return fail(Errc::bad_frame, "ends before its call chain");
+    std::memcpy(&count, bytes.data() + sizeof head, sizeof count);
+    if (count == 0 || count > limits::kCallDepthMax) {
+      return fail(Errc::bad_frame,
+                  fmt::format("a call chain of {} agents; it has 1 to {}", count, limits::kCallDepthMax));
+    }
+    if (bytes.size() < sizeof head + wire::chain_bytes(count))
+      return fail(Errc::bad_frame, "ends within its call chain");
+    callers.size = count;
+    std::memcpy(callers.agents.data(), bytes.data() + sizeof head + sizeof count, count * sizeof(AgentKey));
+  }
+  const std::size_t table_at = sizeof head + wire::chain_bytes(callers.size);
+  const std::size_t body_at = table_at + wire::table_bytes(head.segments);
   if (bytes.size() < body_at) {
     return fail(Errc::bad_frame,
                 fmt::format("{} bytes end within the table of {} segments", bytes.size(), head.segments));
   }
   std::vector<std::uint32_t> sizes(head.segments);
-  std::memcpy(sizes.data(), bytes.data() + sizeof head, sizes.size() * sizeof(std::uint32_t));
+  std::memcpy(sizes.data(), bytes.data() + table_at, sizes.size() * sizeof(std::uint32_t));
   std::uint64_t words = 0;
   for (const std::uint32_t size : sizes) words += size;  // 512 times 2^32 cannot overflow
   const std::size_t body_bytes = bytes.size() - body_at;
@@ -133,7 +148,8 @@ Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, cons
   FrameHeader header{.sender = head.sender,
                      .correlation = head.correlation,
                      .trace = {.trace_id = head.trace_id, .span_id = head.span_id},
-                     .lane = static_cast<Lane>(head.lane)};
+                     .lane = static_cast<Lane>(head.lane),
+                     .callers = callers.size == 0 ? nullptr : &callers};
   if (head.remaining_ns != wire::kNoDeadline) {
     // A hostile remainder must not overflow: beyond a century it is no deadline, and one that has passed has passed.
     constexpr std::int64_t kCentury = std::int64_t{100} * 365 * 24 * 3600 * 1'000'000'000;

@@ -9,7 +9,8 @@
 
 namespace myelin::wire {
 
-inline constexpr std::uint8_t kBatch = 1;  ///< Flag: the root is a list.
+inline constexpr std::uint8_t kBatch = 1;   ///< Flag: the root is a list.
+inline constexpr std::uint8_t kCalled = 2;  ///< Flag: a call chain follows the header.
 
 struct Header {
   std::uint32_t magic;
@@ -31,5 +32,8 @@ inline constexpr std::int64_t kNoDeadline = INT64_MAX;
 
 /// Bytes of the segment table: a 32-bit word count each, padded to 8 bytes.
 constexpr std::size_t table_bytes(std::size_t segments) noexcept { return (segments * 4 + 7) / 8 * 8; }
+
+/// Bytes of a call chain: its length and so many keys; none where it is empty.
+constexpr std::size_t chain_bytes(std::size_t callers) noexcept { return callers == 0 ? 0 : (1 + callers) * 8; }
 
 }  // namespace myelin::wire

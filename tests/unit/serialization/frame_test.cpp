@@ -106,6 +106,20 @@ BOOST_AUTO_TEST_CASE(the_header_is_kept) {
   BOOST_TEST((tick(1).header() == FrameHeader{}));
 }
 
+BOOST_AUTO_TEST_CASE(a_call_chain_is_kept_beside_a_trace) {
+  myelin::CallChain chain;
+  for (std::uint64_t key = 1; key <= 3; ++key) chain.agents[chain.size++] = key << 40;
+  const FrameHeader header{.trace = {.trace_id = {std::byte{4}}, .span_id = 55}, .callers = &chain};
+  const Frame frame = make_frame<samples::Tick>([](auto t) { t.setValue(9); }, header);
+  BOOST_TEST(frame.callers() == chain.span(), boost::test_tools::per_element());
+  BOOST_TEST(frame.trace().span_id == 55U);
+  BOOST_TEST((*Held<samples::Tick>{frame}).getValue() == 9U);
+  const Frame untraced = make_frame<samples::Tick>([](auto t) { t.setValue(8); }, {.callers = &chain});
+  BOOST_TEST(untraced.callers() == chain.span(), boost::test_tools::per_element());
+  BOOST_TEST((*Held<samples::Tick>{untraced}).getValue() == 8U);
+  BOOST_TEST(tick(1).callers().empty());
+}
+
 BOOST_AUTO_TEST_CASE(another_header_shares_the_bytes) {
   const Frame original = tick(42);
   Frame renamed = original.with_header({.sender = 1, .correlation = 77});

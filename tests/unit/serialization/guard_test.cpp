@@ -67,6 +67,27 @@ BOOST_AUTO_TEST_CASE(a_frame_survives_the_wire) {
   BOOST_TEST((received->header() == expected));
 }
 
+BOOST_AUTO_TEST_CASE(a_call_chain_survives_the_wire_and_a_wrong_one_is_refused) {
+  myelin::CallChain chain;
+  for (std::uint64_t key = 7; key <= 9; ++key) chain.agents[chain.size++] = key;
+  auto bytes = bytes_of(myelin::make_frame<samples::Tick>([](auto tick) { tick.setValue(3); }, {.callers = &chain}));
+  const auto received = open_foreign(bytes, kNow);
+  BOOST_REQUIRE(received.has_value());
+  BOOST_TEST(received->callers() == chain.span(), boost::test_tools::per_element());
+  BOOST_REQUIRE(check_as<samples::Tick>(*received).has_value());
+  BOOST_TEST((*myelin::Held<samples::Tick>{*received}).getValue() == 3U);
+
+  for (const std::uint64_t count : {0ULL, 33ULL, 1ULL << 61}) {
+    auto wrong = bytes;
+    std::memcpy(wrong.data() + 72, &count, sizeof count);
+    BOOST_TEST((open_foreign(wrong, kNow).error().code == Errc::bad_frame));
+  }
+  for (const std::size_t cut : {73U, 80U, 103U}) {
+    const auto part = std::span{bytes}.first(cut);
+    BOOST_TEST((open_foreign(part, kNow).error().code == Errc::bad_frame));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(batches_and_many_segments_survive_the_wire) {
   myelin::BatchBuilder<samples::Tick> ticks;
   for (int index = 0; index < 50; ++index) ticks.add().setValue(index);

@@ -26,6 +26,7 @@ struct AgentClass {
   bool has_start;     ///< Overrides on_start(), so that its first turn must not wait for a message.
   bool has_turn_end;  ///< Overrides on_turn_end().
   bool has_rejected;  ///< Overrides on_rejected().
+  bool reentrant;     ///< May be asked by agents whose answers it waits for.
   MailboxOptions mailbox;
 };
 
@@ -113,10 +114,17 @@ class Agent {
   /// Asks for an answer of type R, and calls `then` with it, or with what went wrong, in a later turn of this agent:
   /// `void then(Result<Held<R>>)`. If this agent stops first, `then` is dropped uncalled.
   ///
-  /// **Errors** (given to `then`): timeout, receiver_dead, unhandled_type, no_reply, handler_failed, wrong_answer_type.
+  /// What is asked while a question is handled, or in a continuation of that, belongs to it: its deadline is no later,
+  /// its trace is the same, and an agent that waits for its answer is not asked again (request_cycle, at once) unless
+  /// its class says `static constexpr bool kReentrant = true`. When the deadline passes, the question is cancelled or
+  /// this agent ends, the agent that was asked is told: see Reply::cancelled().
+  ///
+  /// Returns the question's number, to cancel() it with.
+  /// **Errors** (given to `then`): timeout, cancelled, request_cycle, overloaded, receiver_dead, unhandled_type,
+  /// bad_frame, no_reply, handler_failed, wrong_answer_type.
   template <class R, class T = void, class Fill, class Then>
-  requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) void ask(const AgentRef& to, Fill&& fill,
-                                                                       Duration timeout, Then&& then) {
+  requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) CorrelationId
+      ask(const AgentRef& to, Fill&& fill, Duration timeout, Then&& then) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
     static_assert(std::is_invocable_v<Then, Result<Held<R>>>, "then must take myelin::Result<myelin::Held<R>>");
     const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
@@ -128,13 +136,15 @@ class Agent {
       throw;
     }
     put_question(to, std::move(frame));
+    return header.correlation;
   }
 
   /// The same with a ready frame, whose header is replaced; its bytes are shared.
   template <class R, class Then>
-  void ask(const AgentRef& to, const Frame& frame, Duration timeout, Then&& then) {
+  CorrelationId ask(const AgentRef& to, const Frame& frame, Duration timeout, Then&& then) {
     const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
     put_question(to, frame.with_header(header));
+    return header.correlation;
   }
 
   /// Calls `then` once, `delay` from now: `void then()`. Returns a number to cancel it with.
@@ -142,8 +152,9 @@ class Agent {
   CorrelationId after(Duration delay, Then&& then) {
     return start_timer(delay, make_timer_continuation(std::forward<Then>(then)));
   }
-  /// Does nothing when it has been called, or cancelled, already.
-  void cancel(CorrelationId timer);
+  /// Ends a timer, whose `then` is dropped, or a question, whose `then` gets Errc::cancelled in a later turn. Does
+  /// nothing when it has ended already.
+  void cancel(CorrelationId timer_or_question);
 
   /// Runs `work` on a thread kept for long or blocking work, then `then` with its result as a message of this agent:
   /// `then(work())`, or `then()` where the work returns void. Meanwhile the agent takes other messages.
@@ -196,7 +207,7 @@ template <class A>
 [[nodiscard]] const AgentClass& agent_class() {
   static_assert(std::is_base_of_v<Agent, A>, "an agent derives from myelin::Agent");
   static const AgentClass instance = [] {
-    AgentClass made;
+    AgentClass made{};
     made.name = detail::class_name(typeid(A));
     Handlers<A> handlers{made.handlers};
     static_assert(
@@ -210,6 +221,7 @@ template <class A>
       requires std::is_same_v<decltype(&A::on_rejected), void (Agent::*)(const AgentRef&, Frame)>;
     };
     made.mailbox = A::mailbox();
+    if constexpr (requires { A::kReentrant; }) made.reentrant = A::kReentrant;
     return made;
   }();
   return instance;

@@ -22,6 +22,9 @@ class Continuation {
   virtual ~Continuation() = default;
   /// `outcome`: the answer, or why there is none; an empty frame for a timer.
   virtual void resume(Result<Frame> outcome) = 0;
+  /// Whether what it does still belongs to the handling of the message in which it was made, so that it asks under the
+  /// same deadline, for the same callers, in the same trace. Timers that go on by themselves do not.
+  [[nodiscard]] virtual bool continues_handler() const noexcept { return true; }
 };
 
 /// Work for another thread, and what the agent does with its result.
@@ -64,6 +67,7 @@ template <class Then>
    public:
     explicit OnTime(Then&& call) : then_{std::forward<Then>(call)} {}
     void resume(Result<Frame> /*nothing*/) override { then_(); }
+    [[nodiscard]] bool continues_handler() const noexcept override { return false; }
 
    private:
     std::decay_t<Then> then_;

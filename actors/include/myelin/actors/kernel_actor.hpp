@@ -109,7 +109,7 @@ class KernelActor : public Agent {
     for (; count > 0; --count) {
       Call call = std::move(waiting_.front());
       waiting_.pop_front();
-      if (call.reply.wanted() && call.reply.deadline() <= moment) {
+      if (call.reply.wanted() && (call.reply.deadline() <= moment || call.reply.cancelled())) {
         statistics_->count_expired();
         call.reply.fail({Errc::timeout, "the deadline passed while the request waited for the kernel"});
       } else {

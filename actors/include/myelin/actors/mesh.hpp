@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -59,12 +60,14 @@ class Mesh {
   void send(const AgentRef& to, Frame frame);
 
   /// Asks from outside any agent, and blocks until there is an answer or `timeout` has passed. Never call this in an
-  /// agent.
-  /// **Errors**: timeout, receiver_dead, unhandled_type, no_reply, handler_failed, wrong_answer_type.
+  /// agent. A stop of `stop` ends the wait, and the agent that was asked is told, as after the deadline.
+  /// **Errors**: timeout, cancelled, overloaded, receiver_dead, unhandled_type, no_reply, handler_failed,
+  /// wrong_answer_type.
   template <class R, class T = void, class Fill>
-  [[nodiscard]] Result<Held<R>> ask(const AgentRef& to, Fill&& fill, Duration timeout) {
-    return as_message<R>(
-        ask_and_wait(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill)), timeout));
+  [[nodiscard]] Result<Held<R>> ask(const AgentRef& to, Fill&& fill, Duration timeout,
+                                    const std::stop_token& stop = {}) {
+    return as_message<R>(ask_and_wait(
+        to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill)), timeout, stop));
   }
 
   /// Asks an agent to stop once it has handled the messages of the control lane. Returns at once.
@@ -81,7 +84,8 @@ class Mesh {
 
  private:
   [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options);
-  [[nodiscard]] Result<Frame> ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout);
+  [[nodiscard]] Result<Frame> ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout,
+                                           const std::stop_token& stop);
   [[nodiscard]] Result<Frame> ask_plain_actor(const AgentRef& to, const Frame& frame, Duration timeout);
 
   std::unique_ptr<MeshState> state_;

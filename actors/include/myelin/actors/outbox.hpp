@@ -40,11 +40,10 @@ class Outbox {
     if (entry->batch == nullptr) {
       // A batch that was filled to the brim last time is given room for twice as many now.
       const std::uint32_t expected = entry->type == kTypeId<T> ? entry->last_count : 1;
-      const std::uint32_t capacity = flat::kIsFlat<T>
-                                         ? static_cast<std::uint32_t>(limits::kBatchItemsMax)
-                                         : std::clamp<std::uint32_t>(expected * 2, 1, limits::kBatchItemsMax);
+      const std::uint32_t most = entry->most;
+      const std::uint32_t capacity = flat::kIsFlat<T> ? most : std::clamp<std::uint32_t>(expected * 2, 1, most);
       entry->type = kTypeId<T>;
-      entry->batch = std::make_unique<BatchBuilder<T>>(header, capacity, expected);
+      entry->batch = std::make_unique<BatchBuilder<T>>(header, capacity, std::min(expected, capacity));
       ++open_;
     }
     filling_ = true;
@@ -87,6 +86,7 @@ class Outbox {
     std::unique_ptr<OpenBatch> batch;
     TypeId type = 0;               ///< Of the last batch.
     std::uint32_t last_count = 1;  ///< Messages in the last batch.
+    std::uint32_t most = 0;        ///< Messages that a batch may hold: no more than the receiver's mailbox.
   };
 
   [[nodiscard]] Entry* find(const AgentRef& to) noexcept {

@@ -59,6 +59,10 @@ class ReplyAddress {
   /// The moment from which on nobody waits for the answer.
   /// **Requires**: wanted().
   [[nodiscard]] TimePoint deadline() const noexcept { return TimePoint{Duration{question_.deadline_ns}}; }
+  /// Whether the asker has given the question up: its deadline has passed, or it was cancelled, or it has ended. Then
+  /// an answer is dropped. Known only while the agent that was asked has its turn; false on other threads.
+  /// **Requires**: wanted().
+  [[nodiscard]] bool cancelled() const noexcept;
   /// The header that an answer built by hand must carry. **Requires**: wanted().
   [[nodiscard]] FrameHeader answer_header() const noexcept {
     return {.correlation = question_.correlation,

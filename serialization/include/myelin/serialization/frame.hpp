@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "myelin/base/identity.hpp"
+#include "myelin/base/limits.hpp"
 #include "myelin/base/time.hpp"
 #include "myelin/serialization/frame_block.hpp"
 
@@ -37,6 +38,14 @@ struct TraceContext {
   friend bool operator==(const TraceContext&, const TraceContext&) = default;
 };
 
+/// Agents that wait for one another's answers: the first asked the second, which asked the third, and so on.
+struct CallChain {
+  std::size_t size = 0;
+  std::array<AgentKey, limits::kCallDepthMax> agents;  ///< The first `size`.
+
+  [[nodiscard]] std::span<const AgentKey> span() const noexcept { return {agents.data(), size}; }
+};
+
 /// What a frame says about itself beside its message.
 struct FrameHeader {
   AgentId sender = 0;             ///< Who sent it; 0 when no agent did.
@@ -44,6 +53,9 @@ struct FrameHeader {
   TimePoint deadline = kNever;    ///< After this nobody waits for the result.
   TraceContext trace{};
   Lane lane = Lane::normal;
+  /// Who waits for the answer, the sender last; null where that is the sender alone, or nobody. Borrowed while a frame
+  /// is made, and left out by Frame::header(): see Frame::callers().
+  const CallChain* callers = nullptr;
 
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
@@ -83,6 +95,8 @@ class Frame {
   [[nodiscard]] TimePoint deadline() const noexcept { return TimePoint{Duration{block_->deadline_ns}}; }
   [[nodiscard]] TraceContext trace() const noexcept;
   [[nodiscard]] FrameHeader header() const noexcept;
+  /// The agents that wait for the answer, the sender last; empty where that is the sender alone, or nobody.
+  [[nodiscard]] std::span<const AgentKey> callers() const noexcept;
 
   /// Whether the root is a list of messages rather than one message.
   [[nodiscard]] bool is_batch() const noexcept { return block_->has(FrameBlock::kBatch); }

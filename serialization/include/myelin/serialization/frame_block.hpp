@@ -27,7 +27,7 @@ struct QueueLink {
 
 /// Header and first segment of a message in one pooled block:
 ///
-///     [ FrameBlock | trace context, if any | first segment's words ... ]
+///     [ FrameBlock | trace context, if any | call chain, if any | first segment's words ... ]
 ///
 /// Immutable once a Frame holds it, but for the reference count and the link (which belongs to the queue it waits in).
 struct FrameBlock {
@@ -39,6 +39,7 @@ struct FrameBlock {
     kTraced = 4,   ///< A TraceContext follows the block.
     kFlat = 8,     ///< One segment that we built: readable without bounds checks.
     kShares = 16,  ///< The message's bytes belong to another block, `owner`.
+    kCalled = 32,  ///< A call chain follows: its length, and so many keys.
   };
 
   /// Segments beyond the first, and their memory. Freed with the block.
