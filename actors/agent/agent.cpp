@@ -1,5 +1,6 @@
 #include "myelin/actors/agent.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -24,7 +25,7 @@ void Agent::fail(Error reason) noexcept { cell_->stop_agent(std::move(reason)); 
 
 void Agent::abandon_question(CorrelationId question) noexcept { cell_->abandon_question(question); }
 Outbox& Agent::outbox_() { return cell_->outbox(); }
-void Agent::count_send() noexcept { cell_->count_send(); }
+FrameHeader Agent::told_header(Lane lane) noexcept { return cell_->told_header(lane); }
 FrameHeader Agent::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
   return cell_->open_question(timeout, std::move(then));
 }
@@ -54,7 +55,17 @@ void HandlerTable::add(const Handler& handler) {
   rows_.push_back(handler);
 }
 
+std::string message_name(const Handler& handler) {
+  const std::string name = handler.schema().getProto().getDisplayName().cStr();  // "greeting.capnp:Hello"
+  return name.substr(name.rfind(':') + 1);
+}
+
 namespace detail {
+std::size_t next_class_index() noexcept {
+  static std::atomic<std::size_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 const bool& is_stopping(const Agent& agent) noexcept { return AgentAccess::cell(agent).stopping(); }
 
 void report_unhandled(Agent& agent, const Frame& frame, std::size_t first) noexcept {

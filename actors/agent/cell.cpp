@@ -78,10 +78,12 @@ AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClas
       agent_{std::move(agent)},
       class_{of},
       mesh_{mesh},
+      metrics_{mesh.metrics == nullptr ? nullptr : mesh.metrics->find_or_add(of)},
       redirect_to_{mailbox.redirect_to} {
   if (when_full_ == Overload::drop_oldest) inbox_.allow_dropping();
   setf(kIsAgentFlag | is_initialized_flag);
   agent_->cell_ = this;
+  if (metrics_ != nullptr) metrics_->started.add_shared(1);
 }
 
 AgentCell::~AgentCell() { close_inbox({Errc::receiver_dead, {}}); }
@@ -124,18 +126,25 @@ void AgentCell::deliver(QueueLink* entry) noexcept {
 }
 
 void AgentCell::put(Frame frame, ReplyPort* port) noexcept {
+  std::uint32_t stamp = 0;
+  if (--metrics_context.until_stamp == 0) [[unlikely]] {
+    metrics_context.until_stamp = kMetricsSampleOneIn;
+    if (metrics_ != nullptr) stamp = stamp_of(clock_now());
+  }
   const Lane lane = frame.lane();
   if (frame.unique()) {
     FrameBlock* block = frame.release();
     block->link.context = port;
     block->link.kind = entry_tag(EntryKind::message, lane);
     block->link.weight = weight_of(block->items);
+    block->link.stamp = stamp;
     deliver(&block->link);
   } else {
     auto* entry = new SharedEntry;
     entry->context = port;
     entry->kind = entry_tag(EntryKind::shared_message, lane);
     entry->weight = weight_of(frame.size());
+    entry->stamp = stamp;
     entry->frame = std::move(frame);
     deliver(entry);
   }
@@ -154,7 +163,7 @@ Delivery AgentCell::deliver_gated(Frame frame, ReplyPort* port, int redirects) n
       return Delivery::taken_but_full;
     }
     case Overload::drop_oldest:
-      inbox_.drop_oldest(frame.size(), [this](QueueLink* entry) { bounce(entry, overloaded()); });
+      inbox_.drop_oldest(frame.size(), [this](QueueLink* entry) { drop(entry); });
       put(std::move(frame), port);
       return Delivery::taken;
     case Overload::redirect:
@@ -172,6 +181,11 @@ Delivery AgentCell::deliver_gated(Frame frame, ReplyPort* port, int redirects) n
   return Delivery::refused;
 }
 
+void AgentCell::drop(QueueLink* entry) noexcept {
+  if (metrics_ != nullptr) metrics_->refused.add_shared(entry->weight);
+  bounce(entry, overloaded());
+}
+
 Error AgentCell::overloaded() const {
   return {Errc::overloaded, fmt::format("the mailbox of {} {} is full ({} messages wait): send more slowly, or give it "
                                         "a larger one",
@@ -179,6 +193,7 @@ Error AgentCell::overloaded() const {
 }
 
 void AgentCell::refuse(Frame frame, ReplyPort* port, bool give_back) noexcept {
+  if (metrics_ != nullptr) metrics_->refused.add_shared(frame.size());
   if (port != nullptr) {
     port->fail(frame.correlation(), overloaded());
     port->release();
@@ -345,6 +360,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
   std::size_t handled = 0, next_look = 2;
   Clock::time_point turn_ends{};
   sent_in_turn_ = 0;
+  sent_counted_ = 0;
   for (;;) {
     QueueLink* entry = paused_by_ ? inbox_.pop_control() : inbox_.pop();
     if (entry == nullptr) {
@@ -387,8 +403,9 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
 
 bool AgentCell::refill() noexcept {
   if (!inbox_.refill()) return false;
+  deepest_ = std::max(deepest_, static_cast<std::uint32_t>(inbox_.waiting()));
   if (when_full_ == Overload::drop_oldest) [[unlikely]] {
-    while (inbox_.waiting() > inbox_.capacity()) bounce(inbox_.pop_oldest_of_lowest(), overloaded());
+    while (inbox_.waiting() > inbox_.capacity()) drop(inbox_.pop_oldest_of_lowest());
   }
   return true;
 }
@@ -428,10 +445,13 @@ void AgentCell::handle(QueueLink* link) {
     switch (kind_of(*link)) {
       case EntryKind::message: {
         auto* port = static_cast<ReplyPort*>(link->context);
+        if (link->stamp != 0) [[unlikely]]
+          count_wait(*link);
         Frame frame = Frame::adopt(FrameBlock::of(link));
         if (port == nullptr) [[likely]] {
           handle_message(std::move(frame), {});
         } else if (take_cancelled(port, frame.correlation())) [[unlikely]] {
+          if (metrics_ != nullptr) metrics_->mine().cancelled.add(1);
           port->release();
         } else {
           ReplyAddress reply{port, frame.header()};
@@ -442,7 +462,10 @@ void AgentCell::handle(QueueLink* link) {
       case EntryKind::shared_message: {
         const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
         auto* port = static_cast<ReplyPort*>(entry->context);
+        if (entry->stamp != 0) [[unlikely]]
+          count_wait(*entry);
         if (port != nullptr && take_cancelled(port, entry->frame.correlation())) [[unlikely]] {
+          if (metrics_ != nullptr) metrics_->mine().cancelled.add(1);
           port->release();
           break;
         }
@@ -527,7 +550,83 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
     }
   }
   const Current current{current_, frame.block()};
-  handler->run(*agent_, std::move(frame), std::move(reply));
+  count(*handler, frame.size());
+  const bool timed = --metrics_context.until_timed == 0;
+  if (timed || frame.block()->has(FrameBlock::kTraced)) [[unlikely]] {
+    run_observed(*handler, timed, std::move(frame), std::move(reply));
+  } else {
+    handler->run(*agent_, std::move(frame), std::move(reply));
+  }
+}
+
+/// Runs a handler with clocks around it: one frame in so many, and those that are traced.
+void AgentCell::run_observed(const Handler& handler, bool timed, Frame&& frame, ReplyAddress&& reply) {
+  if (timed) metrics_context.until_timed = kMetricsSampleOneIn;
+  std::optional<Span> span;
+  if (frame.block()->has(FrameBlock::kTraced)) {
+    const TraceContext parent = frame.trace();
+    active_span_ = mesh_.tracer.next_id();
+    span.emplace(Span{.context = {.trace_id = parent.trace_id, .span_id = active_span_},
+                      .parent_span = parent.span_id,
+                      .agent = id(),
+                      .agent_class = class_.name,
+                      .message = handler.type,
+                      .message_name = message_name(handler),
+                      .messages = frame.size(),
+                      .began = clock_now()});
+  }
+  const auto finish = [&, began = Clock::now()](bool failed) {
+    const Duration took = Clock::now() - began;
+    if (timed && metrics_ != nullptr) metrics_->mine().handlers[class_.handlers.index_of(handler)].time.add(took);
+    active_span_ = 0;
+    if (!span) return;
+    span->took = took;
+    span->failed = failed;
+    mesh_.tracer.add(*std::move(span));
+  };
+  try {
+    handler.run(*agent_, std::move(frame), std::move(reply));
+  } catch (...) {
+    finish(true);
+    throw;
+  }
+  finish(false);
+}
+
+/// What the agent does now belongs to the span of its handler, or of the handler that it goes on for.
+TraceContext AgentCell::trace() const noexcept {
+  TraceContext trace = current_header().trace;
+  if (active_span_ != 0) trace.span_id = active_span_;
+  return trace;
+}
+
+void AgentCell::count(const Handler& handler, std::size_t messages) noexcept {
+  if (&handler != counted_) {
+    flush_counts();
+    counted_ = &handler;
+  }
+  ++frames_;
+  messages_ += static_cast<std::uint32_t>(messages);
+}
+
+void AgentCell::flush_counts() noexcept {
+  if (metrics_ != nullptr) {
+    ClassMetrics::Part& part = metrics_->mine();
+    if (frames_ != 0) {
+      ClassMetrics::HandlerPart& handler = part.handlers[class_.handlers.index_of(*counted_)];
+      handler.frames.add(frames_);
+      handler.messages.add(messages_);
+    }
+    if (sent_in_turn_ != sent_counted_) part.sent.add(sent_in_turn_ - sent_counted_);
+    part.deepest.raise_to(deepest_);
+  }
+  frames_ = 0;
+  messages_ = 0;
+  sent_counted_ = sent_in_turn_;
+}
+
+void AgentCell::count_wait(const QueueLink& link) noexcept {
+  if (metrics_ != nullptr) metrics_->mine().wait.add(since_stamp(link.stamp, clock_now()));
 }
 
 void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
@@ -579,6 +678,7 @@ void AgentCell::end_turn() {
     }
   }
   if (outbox_ != nullptr && !outbox_->empty()) outbox_->flush_all();
+  flush_counts();
 }
 
 void AgentCell::stop_agent(std::optional<Error> failure) noexcept {
@@ -611,6 +711,11 @@ void AgentCell::finish() noexcept {
   turn_context.agent_ending = false;
   if (outbox_ != nullptr) outbox_->flush_all();  // what a destructor told
   outbox_.reset();
+  flush_counts();
+  if (metrics_ != nullptr) {
+    metrics_->ended.add_shared(1);
+    if (failure_ != nullptr) metrics_->failed.add_shared(1);
+  }
   cleanup(failure_ == nullptr ? caf::error{caf::exit_reason::normal} : to_caf_error(*failure_), context());
   mesh_.registry.remove(*this);
 }
@@ -649,6 +754,11 @@ void AgentCell::send(const AgentRef& to, Frame frame) {
   }
   if (outbox_ != nullptr) outbox_->flush(to);
   ++sent_in_turn_;
+  if (current_ != nullptr && current_->has(FrameBlock::kTraced) && !frame.trace().traced()) [[unlikely]] {
+    FrameHeader header = frame.header();
+    header.trace = trace();
+    frame = frame.with_header(header);
+  }
   transmit(to, std::move(frame), nullptr);
 }
 
@@ -684,7 +794,7 @@ FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuat
   if (on_behalf_of) [[unlikely]] {
     // Nobody waits for what comes after the deadline of the question that this one serves.
     deadline = std::min(deadline, on_behalf_of.deadline());
-    header.trace = on_behalf_of.trace();
+    header.trace = on_behalf_of.trace();  // cause() has put the span in
     if (on_behalf_of.correlation() != 0) {
       static thread_local CallChain chain;  // lives until the frame is made
       extend_chain(chain);
@@ -703,12 +813,15 @@ Frame AgentCell::cause() const {
   auto* block = const_cast<FrameBlock*>(current_);
   block->ref();
   Frame frame = Frame::adopt(block);
-  if (current_->has(FrameBlock::kShares) || current_->more != nullptr || current_->only.size_bytes() > kCauseBytesMax) {
+  const bool in_span = active_span_ != 0 && current_->has(FrameBlock::kTraced);
+  if (in_span || current_->has(FrameBlock::kShares) || current_->more != nullptr ||
+      current_->only.size_bytes() > kCauseBytesMax) {
     CallChain chain;
     const std::span<const AgentKey> callers = frame.callers();
     std::ranges::copy(callers, chain.agents.begin());
     chain.size = callers.size();
     FrameHeader header = frame.header();
+    if (in_span) header.trace.span_id = active_span_;
     if (chain.size != 0) header.callers = &chain;
     std::span<capnp::word> none;
     frame = Frame::adopt(FrameBlock::create(current_->type, header, 0, none));

@@ -14,6 +14,7 @@
 #include "myelin/actors/agent.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
+#include "runtime/class_metrics.hpp"
 #include "runtime/entries.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/registry.hpp"
@@ -93,7 +94,13 @@ class AgentCell final : public caf::local_actor,
       outbox_ = std::make_unique<Outbox>(this, &send_from_outbox);
     return *outbox_;
   }
-  void count_send() noexcept { ++sent_in_turn_; }
+  [[nodiscard]] FrameHeader told_header(Lane lane) noexcept {
+    ++sent_in_turn_;
+    FrameHeader header{.sender = id(), .lane = lane};
+    if (current_ != nullptr && current_->has(FrameBlock::kTraced)) [[unlikely]]
+      header.trace = trace();
+    return header;
+  }
   void send(const AgentRef& to, Frame frame);
   void flush();
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
@@ -146,12 +153,18 @@ class AgentCell final : public caf::local_actor,
   void put(Frame frame, ReplyPort* port) noexcept;
   Delivery deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept;
   [[nodiscard]] Error overloaded() const;
+  void drop(QueueLink* entry) noexcept;
   void refuse(Frame frame, ReplyPort* port, bool give_back) noexcept;
   bool refill() noexcept;
   bool pause() noexcept;
   void give_room() noexcept;
   void handle(QueueLink* entry);
   void handle_message(Frame&& frame, ReplyAddress&& reply);
+  void run_observed(const Handler& handler, bool timed, Frame&& frame, ReplyAddress&& reply);
+  [[nodiscard]] TraceContext trace() const noexcept;
+  void count(const Handler& handler, std::size_t messages) noexcept;
+  void flush_counts() noexcept;
+  void count_wait(const QueueLink& link) noexcept;
   void resume_continuation(Waiting::Item&& item, Result<Frame> outcome);
   [[nodiscard]] Frame cause() const;
   void extend_chain(CallChain& chain) const;
@@ -175,11 +188,19 @@ class AgentCell final : public caf::local_actor,
   std::unique_ptr<Agent> agent_;
   const AgentClass& class_;
   MeshState& mesh_;
+  ClassMetrics* const metrics_;  // null: nothing is counted
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<Waiting> waiting_;
   std::unique_ptr<CancelledQuestions> cancelled_;
   TimePoint armed_ = kNever;
   const FrameBlock* current_ = nullptr;
+  std::uint64_t active_span_ = 0;
+  // Counted here, and added to the metrics when the handler changes or the turn ends.
+  const Handler* counted_ = nullptr;
+  std::uint32_t frames_ = 0;
+  std::uint32_t messages_ = 0;
+  std::uint32_t deepest_ = 0;
+  std::uint32_t sent_counted_ = 0;
   std::uint32_t sent_in_turn_ = 0;
   bool stopping_ = false;
   bool finished_ = false;

@@ -14,6 +14,7 @@
 #include <caf/logger.hpp>
 
 #include "spin_lock.hpp"
+#include "turn_context.hpp"
 
 namespace myelin {
 
@@ -44,6 +45,7 @@ class Coordinator::Worker final : public caf::execution_unit {
     thread_ = std::thread{[this, pin] {
       caf::logger::set_current_actor_system(&system());
       system().thread_started();
+      metrics_context.part = static_cast<std::uint32_t>(index_ + 1);
       if (pin) pin_to(index_ % std::max(1U, std::thread::hardware_concurrency()));
       run();
       system().thread_terminates();

@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <thread>
+#include <unordered_map>
 
 #include <caf/actor_cast.hpp>
 #include <caf/io/middleman.hpp>
@@ -26,6 +28,11 @@ namespace {
 
 std::size_t worker_count(const MeshConfig& config) {
   return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
 }
 
 /// The number of a waiting thread's question: it has one at a time.
@@ -108,7 +115,11 @@ MeshState::CafConfig::CafConfig(const MeshConfig& mesh_config) {
   }
 }
 
-MeshState::MeshState(const MeshConfig& mesh_config) : config{mesh_config}, caf_config{mesh_config} {
+MeshState::MeshState(const MeshConfig& mesh_config)
+    : config{mesh_config},
+      tracer{mesh_config.trace_one_in, mesh_config.deterministic ? 1 : random_seed()},
+      caf_config{mesh_config} {
+  if (config.metrics) metrics = std::make_unique<MetricsRegistry>(worker_count(config));
   system = std::make_unique<caf::actor_system>(caf_config);
   system->await_actors_before_shutdown(false);  // agents end by the mesh's stop()
   node_key = myelin::node_key(system->node());
@@ -163,7 +174,8 @@ Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duratio
   if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
   auto* waiting = new WaitingThread{state_->dead_letters};
   waiting->retain();  // the question's reference
-  to.cell()->deliver(frame.with_header({.correlation = kOnlyQuestion, .deadline = deadline}), waiting);
+  to.cell()->deliver(frame.with_header({.correlation = kOnlyQuestion, .deadline = deadline, .trace = begin_trace()}),
+                     waiting);
   Result<Frame> outcome = waiting->wait(deadline, stop);
   if (waiting->gave_up()) to.cell()->cancel_question(waiting, kOnlyQuestion);
   waiting->release();
@@ -203,6 +215,22 @@ std::size_t Mesh::stop(Duration limit) {
 
 std::size_t Mesh::agents_running() const noexcept { return state_->registry.size(); }
 std::size_t Mesh::workers() const noexcept { return worker_count(state_->config); }
+TraceContext Mesh::begin_trace() noexcept { return state_->tracer.sample(); }
+Tracer& Mesh::tracer() noexcept { return state_->tracer; }
+
+MeshMetrics Mesh::metrics() const {
+  if (state_->metrics == nullptr) return {};
+  MeshMetrics metrics = state_->metrics->sum();
+  std::unordered_map<const AgentClass*, std::uint64_t> waiting;
+  state_->registry.for_each([&](AgentCell& cell) { waiting[&cell.agent_class()] += cell.depth(); });
+  for (const auto& [of, depth] : waiting) {
+    for (AgentClassMetrics& one : metrics.classes) {
+      if (one.name == of->name) one.waiting += depth;
+    }
+  }
+  return metrics;
+}
+
 DeadLetters& Mesh::dead_letters() noexcept { return state_->dead_letters; }
 
 }  // namespace myelin

@@ -8,6 +8,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include "back_pressure.hpp"
+#include "class_metrics.hpp"
 #include "job_pool.hpp"
 #include "myelin/actors/dead_letters.hpp"
 #include "myelin/actors/mesh.hpp"
@@ -26,6 +27,8 @@ struct MeshState {
   // In this order: agents use the letters and the registry until the system is gone.
   MeshConfig config;
   DeadLetters dead_letters;
+  Tracer tracer;
+  std::unique_ptr<MetricsRegistry> metrics;  // null: nothing is counted
   BackPressure back_pressure;
   Registry registry;
   std::atomic<bool> stopping{false};

@@ -1,6 +1,8 @@
 /// What the current thread is doing: which worker it is, and whether an agent is ending on it.
 #pragma once
 
+#include <cstdint>
+
 #include <caf/fwd.hpp>
 
 namespace myelin {
@@ -15,6 +17,15 @@ struct TurnContext {
   /// An agent is being destroyed: replies that it drops unanswered mean that it is dead, not that it forgot them.
   bool agent_ending = false;
 };
+
+/// What the current thread counts with. Worker threads set their part once.
+struct MetricsContext {
+  std::uint32_t part = 0;         ///< Which part of ClassMetrics is this thread's.
+  std::uint32_t until_stamp = 1;  ///< Frames until one is stamped with the time when it is sent.
+  std::uint32_t until_timed = 1;  ///< Frames until one is timed while it is handled.
+};
+/// **Thread-safety**: each thread has its own.
+inline thread_local constinit MetricsContext metrics_context;
 
 /// The current thread's context. **Thread-safety**: each thread has its own.
 inline thread_local constinit TurnContext turn_context;

@@ -28,6 +28,7 @@ struct AgentClass {
   bool has_rejected;  ///< Overrides on_rejected().
   bool reentrant;     ///< May be asked by agents whose answers it waits for.
   MailboxOptions mailbox;
+  std::size_t index;  ///< Numbers the classes of this process from 0.
 };
 
 /// An actor: a class of one's own that takes messages one after another, never two at once.
@@ -94,8 +95,7 @@ class Agent {
   template <class T = void, class Fill>
   void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
-    count_send();
-    auto builder = outbox_().template add<Message>(to, {.sender = id(), .lane = lane});
+    auto builder = outbox_().template add<Message>(to, told_header(lane));
     try {
       std::forward<Fill>(fill)(builder);
     } catch (...) {
@@ -191,7 +191,8 @@ class Agent {
   friend class AgentAccess;
 
   [[nodiscard]] Outbox& outbox_();
-  void count_send() noexcept;
+  /// Counts one message.
+  [[nodiscard]] FrameHeader told_header(Lane lane) noexcept;
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
   void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);
@@ -201,6 +202,11 @@ class Agent {
 
   AgentCell* cell_ = nullptr;
 };
+
+namespace detail {
+/// 0, 1, 2, ... **Thread-safety**: thread-safe.
+[[nodiscard]] std::size_t next_class_index() noexcept;
+}  // namespace detail
 
 /// The AgentClass of A. **Thread-safety**: thread-safe.
 template <class A>
@@ -214,6 +220,7 @@ template <class A>
         requires { A::handlers(handlers); },
         "an agent class needs `static void handlers(myelin::Handlers<TheClass>& on)`, public");
     A::handlers(handlers);
+    made.index = detail::next_class_index();
     // A class that overrides names its own member; where access forbids to look, assume that it overrides.
     made.has_start = !requires { requires std::is_same_v<decltype(&A::on_start), void (Agent::*)()>; };
     made.has_turn_end = !requires { requires std::is_same_v<decltype(&A::on_turn_end), void (Agent::*)()>; };

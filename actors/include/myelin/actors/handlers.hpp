@@ -25,6 +25,9 @@ struct Handler {
   capnp::StructSchema (*schema)();
 };
 
+/// The schema's name of the messages that a handler takes, e.g. "Greeting".
+[[nodiscard]] std::string message_name(const Handler& handler);
+
 /// All handlers of a class. **Thread-safety**: immutable once built.
 class HandlerTable {
  public:
@@ -36,6 +39,13 @@ class HandlerTable {
       if (handler.type == type) return &handler;
     }
     return nullptr;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+  [[nodiscard]] const Handler& operator[](std::size_t index) const noexcept { return rows_[index]; }
+  /// **Requires**: the handler is one of this table.
+  [[nodiscard]] std::size_t index_of(const Handler& handler) const noexcept {
+    return static_cast<std::size_t>(&handler - rows_.data());
   }
 
  private:

@@ -8,6 +8,8 @@
 
 #include "myelin/actors/agent.hpp"
 #include "myelin/actors/dead_letters.hpp"
+#include "myelin/actors/metrics.hpp"
+#include "myelin/actors/tracing.hpp"
 
 namespace myelin {
 
@@ -24,6 +26,10 @@ struct MeshConfig {
   /// Loads CAF's network layer, so that agents can be published and reached over BASP. Plain BASP has no protection
   /// against hostile peers: docs/ARCHITECTURE.md, "What is deliberately absent".
   bool network = false;
+  /// Counts what agents do (Mesh::metrics()). It costs a few nanoseconds a turn.
+  bool metrics = true;
+  /// Of so many messages that come from outside, one begins a trace (Mesh::tracer()); 0 for none.
+  std::uint32_t trace_one_in = 0;
   /// No threads at all: a test runs the agents one message at a time. See DeterministicMesh.
   bool deterministic = false;
 };
@@ -54,7 +60,8 @@ class Mesh {
   /// Sends a message from outside any agent: `fill` fills it in.
   template <class T = void, class Fill>
   void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
-    send(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill), {.lane = lane}));
+    send(to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill),
+                                                                   {.trace = begin_trace(), .lane = lane}));
   }
   /// Sends a frame from outside any agent. Blocks while the receiver's mailbox is full, if that is its reaction.
   void send(const AgentRef& to, Frame frame);
@@ -79,10 +86,14 @@ class Mesh {
   [[nodiscard]] std::size_t agents_running() const noexcept;
   [[nodiscard]] std::size_t workers() const noexcept;
   [[nodiscard]] DeadLetters& dead_letters() noexcept;
+  /// What was counted so far. **Cost**: looks at every agent, some 10 ns each.
+  [[nodiscard]] MeshMetrics metrics() const;
+  [[nodiscard]] Tracer& tracer() noexcept;
 
   [[nodiscard]] MeshState& state() noexcept { return *state_; }
 
  private:
+  [[nodiscard]] TraceContext begin_trace() noexcept;
   [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options);
   [[nodiscard]] Result<Frame> ask_and_wait(const AgentRef& to, const Frame& frame, Duration timeout,
                                            const std::stop_token& stop);

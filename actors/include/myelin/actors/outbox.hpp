@@ -33,7 +33,8 @@ class Outbox {
     Entry* entry = find(to);
     if (entry != nullptr && entry->batch != nullptr &&
         (entry->batch->type() != kTypeId<T> || entry->batch->lane() != header.lane ||
-         static_cast<BatchBuilder<T>*>(entry->batch.get())->full())) [[unlikely]] {
+         entry->batch->trace() != header.trace || static_cast<BatchBuilder<T>*>(entry->batch.get())->full()))
+        [[unlikely]] {
       flush(*entry);
     }
     if (entry == nullptr) entry = &open(to);

@@ -140,6 +140,7 @@ class OpenBatch {
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] TypeId type() const noexcept { return type_; }
   [[nodiscard]] Lane lane() const noexcept { return header_.lane; }
+  [[nodiscard]] const TraceContext& trace() const noexcept { return header_.trace; }
 
  protected:
   OpenBatch(TypeId type, const FrameHeader& header) noexcept : type_{type}, header_{header} {}
