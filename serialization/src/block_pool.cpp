@@ -56,11 +56,7 @@ void BlockPool::hand_back_when_the_thread_ends() noexcept {
   static_cast<void>(at_exit);
 }
 
-BlockPool::Block BlockPool::allocate(std::size_t bytes) {
-  const std::uint8_t size_class = class_of(bytes);
-  if (size_class == kUnpooled) return {aligned_malloc(bytes), bytes, kUnpooled};
-  return {allocate_class(size_class), kSizes[size_class], size_class};
-}
+BlockPool::Block BlockPool::allocate_unpooled(std::size_t bytes) { return {aligned_malloc(bytes), bytes, kUnpooled}; }
 
 void* BlockPool::refill(std::uint8_t size_class) {
 #if defined(MYELIN_NO_BLOCK_POOL)

@@ -2,39 +2,28 @@
 
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include "segments.hpp"
 
 namespace myelin {
 
-FrameBlock* FrameBlock::create(TypeId type, const FrameHeader& header, std::size_t words,
-                               std::span<capnp::word>& room) {
-  const bool traced = header.trace.traced();
+std::size_t FrameBlock::extra_bytes(const FrameHeader& header) noexcept {
   const std::size_t callers = header.callers == nullptr ? 0 : header.callers->size;
-  const std::size_t chain_at = sizeof(FrameBlock) + (traced ? sizeof(TraceContext) : 0);
-  const std::size_t offset = chain_at + (callers == 0 ? 0 : (1 + callers) * sizeof(AgentKey));
-  const BlockPool::Block memory = BlockPool::allocate(offset + words * sizeof(capnp::word));
-  auto* block = new (memory.memory) FrameBlock;  // no {}: that would zero the whole block first
-  block->size_class = memory.size_class;
-  block->lane = static_cast<std::uint8_t>(header.lane);
-  block->type = type;
-  block->sender = header.sender;
-  block->correlation = header.correlation;
-  block->deadline_ns = header.deadline.time_since_epoch().count();
-  if (traced) {
-    block->flags = kTraced;
-    std::memcpy(static_cast<void*>(block + 1), &header.trace, sizeof(TraceContext));
+  return (header.trace.traced() ? sizeof(TraceContext) : 0) + (callers == 0 ? 0 : (1 + callers) * sizeof(AgentKey));
+}
+
+void FrameBlock::put_extras(const FrameHeader& header) noexcept {
+  auto* place = reinterpret_cast<std::byte*>(this + 1);
+  if (header.trace.traced()) {
+    flags |= kTraced;
+    std::memcpy(place, &header.trace, sizeof(TraceContext));
+    place += sizeof(TraceContext);
   }
-  if (callers != 0) [[unlikely]] {
-    block->flags |= kCalled;
-    auto* place = static_cast<std::byte*>(memory.memory) + chain_at;
-    std::memcpy(place, &callers, sizeof callers);
-    std::memcpy(place + sizeof callers, header.callers->agents.data(), callers * sizeof(AgentKey));
+  if (header.callers != nullptr && header.callers->size != 0) {
+    flags |= kCalled;
+    std::memcpy(place, &header.callers->size, sizeof header.callers->size);
+    std::memcpy(place + sizeof(AgentKey), header.callers->agents.data(), header.callers->size * sizeof(AgentKey));
   }
-  room = {reinterpret_cast<capnp::word*>(static_cast<std::byte*>(memory.memory) + offset),
-          (memory.size - offset) / sizeof(capnp::word)};
-  return block;
 }
 
 void FrameBlock::destroy() noexcept {

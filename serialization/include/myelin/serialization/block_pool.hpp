@@ -43,7 +43,12 @@ class BlockPool {
   };
 
   /// A block of at least `bytes` bytes, aligned to kAlignment, not zeroed. **Errors**: std::bad_alloc.
-  [[nodiscard]] static Block allocate(std::size_t bytes);
+  [[nodiscard]] static Block allocate(std::size_t bytes) {
+    const std::uint8_t size_class = class_of(bytes);
+    if (size_class == kUnpooled) [[unlikely]]
+      return allocate_unpooled(bytes);
+    return {allocate_class(size_class), kSizes[size_class], size_class};
+  }
 
   /// The smallest class that holds `bytes`, or kUnpooled.
   [[nodiscard]] static constexpr std::uint8_t class_of(std::size_t bytes) noexcept {
@@ -101,6 +106,7 @@ class BlockPool {
 
   static constexpr std::uint32_t local_max(std::uint8_t size_class) noexcept { return 3 * group_size(size_class); }
   static Shared& shared() noexcept;
+  static Block allocate_unpooled(std::size_t bytes);
   static void* refill(std::uint8_t size_class);
   static void give_back(std::uint8_t size_class) noexcept;
   static void hand_back_when_the_thread_ends() noexcept;

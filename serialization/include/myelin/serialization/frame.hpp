@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -59,6 +60,26 @@ struct FrameHeader {
 
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
+
+// Inline, so that a header known at compile time, as that of most messages, costs a few stores.
+inline FrameBlock* FrameBlock::create(TypeId type, const FrameHeader& header, std::size_t words,
+                                      std::span<capnp::word>& room) {
+  const bool plain = header.callers == nullptr && !header.trace.traced();
+  const std::size_t offset = sizeof(FrameBlock) + (plain ? 0 : extra_bytes(header));
+  const BlockPool::Block memory = BlockPool::allocate(offset + words * sizeof(capnp::word));
+  auto* block = new (memory.memory) FrameBlock;  // no {}: that would zero the whole block first
+  block->size_class = memory.size_class;
+  block->lane = static_cast<std::uint8_t>(header.lane);
+  block->type = type;
+  block->sender = header.sender;
+  block->correlation = header.correlation;
+  block->deadline_ns = header.deadline.time_since_epoch().count();
+  if (!plain) [[unlikely]]
+    block->put_extras(header);
+  room = {reinterpret_cast<capnp::word*>(static_cast<std::byte*>(memory.memory) + offset),
+          (memory.size - offset) / sizeof(capnp::word)};
+  return block;
+}
 
 /// A handle to an immutable message: copying it shares the message, and nothing ever copies or changes the bytes.
 ///

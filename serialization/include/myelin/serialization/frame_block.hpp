@@ -85,6 +85,8 @@ struct FrameBlock {
   [[nodiscard]] static FrameBlock* of(QueueLink* link) noexcept { return reinterpret_cast<FrameBlock*>(link); }
 
  private:
+  [[nodiscard]] static std::size_t extra_bytes(const FrameHeader& header) noexcept;
+  void put_extras(const FrameHeader& header) noexcept;
   void destroy() noexcept;
 };
 
