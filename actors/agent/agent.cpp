@@ -33,6 +33,9 @@ void Agent::put_question(const AgentRef& to, Frame frame) { cell_->put_question(
 CorrelationId Agent::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
   return cell_->start_timer(delay, std::move(then));
 }
+CorrelationId Agent::start_repeating(TimePoint first, std::unique_ptr<Continuation> then) {
+  return cell_->start_repeating(first, std::move(then));
+}
 void Agent::start_job(std::unique_ptr<Job> job) { cell_->start_job(std::move(job)); }
 std::size_t Agent::room_at(const AgentRef& receiver) const noexcept {
   return receiver.cell() == nullptr ? limits::kMailboxCapacityMax : receiver.cell()->room();
@@ -64,6 +67,21 @@ namespace detail {
 std::size_t next_class_index() noexcept {
   static std::atomic<std::size_t> next{0};
   return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+void start_root(Agent& agent, TaskPromise& root, QuestionKey question) {
+  AgentAccess::cell(agent).tasks().start(root, question);
+}
+
+void start_detached(Agent& agent, TaskPromise& root) { AgentAccess::cell(agent).start_task(root); }
+
+void forget(Agent& agent, CorrelationId id, bool is_timer) noexcept {
+  AgentCell& cell = AgentAccess::cell(agent);
+  if (is_timer) {
+    cell.cancel(id);
+  } else {
+    cell.abandon_question(id);
+  }
 }
 
 const bool& is_stopping(const Agent& agent) noexcept { return AgentAccess::cell(agent).stopping(); }

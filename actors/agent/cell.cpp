@@ -498,6 +498,7 @@ void AgentCell::handle(QueueLink* link) {
       }
       case EntryKind::job: {
         const std::unique_ptr<JobEntry> entry{static_cast<JobEntry*>(link)};
+        const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
         entry->job->finish();
         break;
       }
@@ -518,10 +519,14 @@ void AgentCell::handle(QueueLink* link) {
         delete static_cast<SignalEntry*>(link);
         room_wanted_ = true;
         break;
-      case EntryKind::cancel:
+      case EntryKind::cancel: {
+        std::unique_ptr<CancelEntry> entry{static_cast<CancelEntry*>(link)};
+        const QuestionKey question{entry->port, entry->question};
         if (cancelled_ == nullptr) cancelled_ = std::make_unique<CancelledQuestions>();
-        cancelled_->add(std::unique_ptr<CancelEntry>{static_cast<CancelEntry*>(link)});
+        cancelled_->add(std::move(entry));
+        if (tasks_ != nullptr) tasks_->destroy(question);
         break;
+      }
     }
   } catch (...) {
     current_element_ = nullptr;
@@ -632,13 +637,13 @@ void AgentCell::count_wait(const QueueLink& link) noexcept {
 void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
   std::optional<Waiting::Item> item = waiting_ == nullptr ? std::nullopt : waiting_->take(question);
   if (item) {
-    resume_continuation(*std::move(item), std::move(outcome));
+    resume_continuation(*item, std::move(outcome));
   } else if (outcome) {  // a late failure is lost on nobody
     mesh_.dead_letters.add({Errc::late_answer, id(), *std::move(outcome)});
   }
 }
 
-void AgentCell::resume_continuation(Waiting::Item&& item, Result<Frame> outcome) {
+void AgentCell::resume_continuation(const Waiting::Item& item, Result<Frame> outcome) {
   const Current current{current_, item.cause ? item.cause.block() : nullptr};
   item.then->resume(std::move(outcome));
 }
@@ -703,6 +708,7 @@ void AgentCell::finish() noexcept {
   if (paused_by_) mesh_.back_pressure.withdraw(*this);
   if (armed_ != kNever) clock().cancel_timeouts(this);
   turn_context.agent_ending = true;
+  if (tasks_ != nullptr) tasks_->destroy_all();
   if (waiting_ != nullptr)
     waiting_->take_all([this](CorrelationId question, const Waiting::Item& item) { give_up(item.callee, question); });
   waiting_.reset();
@@ -920,6 +926,24 @@ CorrelationId AgentCell::start_timer(Duration delay, std::unique_ptr<Continuatio
   return timer;
 }
 
+void AgentCell::start_task(detail::TaskPromise& root) {
+  // What goes on by itself is no part of handling the message in which it began.
+  struct Restore {
+    ~Restore() { place = before; }
+    const FrameBlock*& place;
+    const FrameBlock* before;
+  };
+  const Restore restore{current_, std::exchange(current_, nullptr)};
+  tasks().start(root, {});
+}
+
+CorrelationId AgentCell::start_repeating(TimePoint first, std::unique_ptr<Continuation> then) {
+  if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>();
+  const CorrelationId timer = waiting_->add(first, {.then = std::move(then), .is_timer = true, .repeats = true});
+  arm_timer();
+  return timer;
+}
+
 void AgentCell::cancel(CorrelationId timer_or_question) {
   if (waiting_ == nullptr || waiting_->take(timer_or_question, true)) return;
   if (const std::optional<AgentRef> callee = waiting_->callee_of(timer_or_question)) {
@@ -945,10 +969,14 @@ void AgentCell::handle_due() {
     std::optional<Waiting::Due> due = waiting_->take_due(now);
     if (!due) break;
     if (due->item.is_timer) {
-      resume_continuation(std::move(due->item), Frame{});
+      resume_continuation(due->item, Frame{});
+      if (due->item.repeats) {
+        const TimePoint next = due->item.then->next_due(clock_now());
+        waiting_->put_back(due->id, next, std::move(due->item));
+      }
     } else {
       give_up(due->item.callee, due->id);
-      resume_continuation(std::move(due->item), myelin::fail(Errc::timeout, "no answer came before the deadline"));
+      resume_continuation(due->item, myelin::fail(Errc::timeout, "no answer came before the deadline"));
     }
   }
   arm_timer();
@@ -956,11 +984,12 @@ void AgentCell::handle_due() {
 
 void AgentCell::start_job(std::unique_ptr<Job> job) {
   // The job keeps the cell, so that its end finds an inbox: open, or closed for good.
-  mesh_.jobs->post([keep = ref(), held = std::make_shared<std::unique_ptr<Job>>(std::move(job))] {
+  mesh_.jobs->post([keep = ref(), held = std::make_shared<std::unique_ptr<Job>>(std::move(job)), why = cause()] {
     (*held)->work();
     auto* entry = new JobEntry;
     entry->kind = entry_tag(EntryKind::job, Lane::high);
     entry->job = std::move(*held);
+    entry->cause = why;
     keep.cell()->deliver(entry);
   });
 }

@@ -18,6 +18,7 @@
 #include "runtime/entries.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/registry.hpp"
+#include "tasks.hpp"
 #include "waiting.hpp"
 
 namespace myelin {
@@ -94,6 +95,13 @@ class AgentCell final : public caf::local_actor,
       outbox_ = std::make_unique<Outbox>(this, &send_from_outbox);
     return *outbox_;
   }
+  [[nodiscard]] Tasks& tasks() {
+    if (tasks_ == nullptr) [[unlikely]]
+      tasks_ = std::make_unique<Tasks>();
+    return *tasks_;
+  }
+  /// How many of its coroutines have not ended.
+  [[nodiscard]] std::size_t tasks_running() const noexcept { return tasks_ == nullptr ? 0 : tasks_->size(); }
   [[nodiscard]] FrameHeader told_header(Lane lane) noexcept {
     ++sent_in_turn_;
     FrameHeader header{.sender = id(), .lane = lane};
@@ -119,6 +127,9 @@ class AgentCell final : public caf::local_actor,
   /// Tells this agent that `asker` no longer waits for an answer to that question.
   void cancel_question(ReplyPort* asker, CorrelationId question) noexcept;
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
+  /// Lets a coroutine run that is no part of handling the current message.
+  void start_task(detail::TaskPromise& root);
+  [[nodiscard]] CorrelationId start_repeating(TimePoint first, std::unique_ptr<Continuation> then);
   void cancel(CorrelationId timer_or_question);
   void start_job(std::unique_ptr<Job> job);
   void watch(const AgentRef& other);
@@ -165,7 +176,7 @@ class AgentCell final : public caf::local_actor,
   void count(const Handler& handler, std::size_t messages) noexcept;
   void flush_counts() noexcept;
   void count_wait(const QueueLink& link) noexcept;
-  void resume_continuation(Waiting::Item&& item, Result<Frame> outcome);
+  void resume_continuation(const Waiting::Item& item, Result<Frame> outcome);
   [[nodiscard]] Frame cause() const;
   void extend_chain(CallChain& chain) const;
   [[nodiscard]] AgentKey key() const noexcept;
@@ -192,6 +203,7 @@ class AgentCell final : public caf::local_actor,
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<Waiting> waiting_;
   std::unique_ptr<CancelledQuestions> cancelled_;
+  std::unique_ptr<Tasks> tasks_;
   TimePoint armed_ = kNever;
   const FrameBlock* current_ = nullptr;
   std::uint64_t active_span_ = 0;

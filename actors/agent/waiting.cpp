@@ -17,23 +17,35 @@ CorrelationId Waiting::add(TimePoint due, Item item) {
   slot.item = std::move(item);
   ++live_;
   const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
-  if (due != kNever) {
-    heap_.push_back({due, id, added_++});
-    std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
-    if (heap_.size() > 2 * live_ + 64) compact();
-  }
+  push(due, id);
   return id;
+}
+
+void Waiting::push(TimePoint due, CorrelationId id) {
+  if (due == kNever) return;
+  heap_.push_back({due, id, added_++});
+  std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
+  if (heap_.size() > 2 * live_ + 64) compact();
+}
+
+void Waiting::put_back(CorrelationId id, TimePoint due, Item item) {
+  Slot* slot = find(id);
+  if (slot == nullptr) return;
+  slot->item = std::move(item);
+  slot->lent = false;
+  push(due, id);
 }
 
 Waiting::Slot* Waiting::find(CorrelationId id) noexcept {
   const std::uint64_t index = id & ((CorrelationId{1} << kIndexBits) - 1);
   if (index >= slots_.size()) return nullptr;
   Slot& slot = slots_[index];
-  return slot.item.then != nullptr && slot.generation == id >> kIndexBits ? &slot : nullptr;
+  return (slot.item.then != nullptr || slot.lent) && slot.generation == id >> kIndexBits ? &slot : nullptr;
 }
 
 Waiting::Item Waiting::release(CorrelationId id, Slot& slot) noexcept {
   if (++slot.generation == 0) slot.generation = 1;  // 0 would make ids of 0
+  slot.lent = false;
   slot.next_free = free_;
   free_ = static_cast<std::uint32_t>(id & ((CorrelationId{1} << kIndexBits) - 1));
   --live_;
@@ -79,7 +91,9 @@ std::optional<Waiting::Due> Waiting::take_due(TimePoint now) {
   std::pop_heap(heap_.begin(), heap_.end(), std::greater<>{});
   heap_.pop_back();
   Slot& slot = *find(id);
-  return Due{id, release(id, slot)};
+  if (!slot.item.repeats) return Due{id, release(id, slot)};
+  slot.lent = true;
+  return Due{id, {.then = std::move(slot.item.then), .is_timer = true, .repeats = true}};
 }
 
 }  // namespace myelin

@@ -20,6 +20,7 @@ class Waiting {
   struct Item {
     std::unique_ptr<Continuation> then;
     bool is_timer = false;
+    bool repeats = false;  ///< A timer that keeps its number from one call to the next: see put_back().
     /// The question in whose handling this began: its deadline, its callers and its trace are those of what follows.
     Frame cause = {};
     /// Whom the question was put to; nobody for a timer.
@@ -45,6 +46,8 @@ class Waiting {
 
   /// Removes the one that has been due longest at `now`, if any.
   [[nodiscard]] std::optional<Due> take_due(TimePoint now);
+  /// Puts a repeating timer back after its call; drops it if it was taken meanwhile.
+  void put_back(CorrelationId id, TimePoint due, Item item);
   /// Removes all, and gives each to `taker(CorrelationId, Item)`. Their numbers stay used.
   template <class Taker>
   void take_all(Taker&& taker) {
@@ -68,6 +71,7 @@ class Waiting {
     Item item;
     std::uint32_t generation = 1;
     std::uint32_t next_free = 0;
+    bool lent = false;  ///< A repeating timer is being called: `then` is away.
   };
   struct Entry {
     TimePoint due;
@@ -80,6 +84,7 @@ class Waiting {
 
   [[nodiscard]] Slot* find(CorrelationId id) noexcept;
   Item release(CorrelationId id, Slot& slot) noexcept;
+  void push(TimePoint due, CorrelationId id);
   void drop_stale_top();
   void compact();
 

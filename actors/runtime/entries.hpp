@@ -35,6 +35,7 @@ struct CafEntry : PooledEntry<CafEntry> {
 };
 struct JobEntry : PooledEntry<JobEntry> {
   std::unique_ptr<Job> job;
+  Frame cause;  ///< The question in whose handling the job was started, if any.
 };
 struct RejectedEntry : PooledEntry<RejectedEntry> {
   AgentRef receiver;

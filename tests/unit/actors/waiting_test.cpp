@@ -72,4 +72,34 @@ BOOST_AUTO_TEST_CASE(a_million_answered_questions_leave_little_behind) {
   BOOST_TEST((waiting.next_due() == myelin::kNever));
 }
 
+BOOST_AUTO_TEST_CASE(a_repeating_timer_keeps_its_number) {
+  Waiting waiting;
+  const auto id = waiting.add(at(1), {.then = std::make_unique<Nothing>(), .is_timer = true, .repeats = true});
+  for (int call = 1; call < 4; ++call) {
+    auto due = waiting.take_due(at(call));
+    BOOST_REQUIRE(due.has_value());
+    BOOST_TEST(due->id == id);
+    BOOST_TEST(due->item.repeats);
+    BOOST_TEST(!waiting.take_due(at(call)).has_value());
+    waiting.put_back(id, at(call + 1), std::move(due->item));
+    BOOST_TEST((waiting.next_due() == at(call + 1)));
+  }
+  BOOST_TEST(waiting.take(id, true).has_value());
+  BOOST_TEST(waiting.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_repeating_timer_taken_during_its_call_is_not_put_back) {
+  Waiting waiting;
+  const auto id = waiting.add(at(1), {.then = std::make_unique<Nothing>(), .is_timer = true, .repeats = true});
+  auto due = waiting.take_due(at(1));
+  BOOST_REQUIRE(due.has_value());
+  static_cast<void>(waiting.take(id, true));
+  BOOST_TEST(waiting.size() == 0U);
+  const auto other = waiting.add(at(5), a_timer());  // in the same slot
+  waiting.put_back(id, at(2), std::move(due->item));
+  BOOST_TEST(waiting.size() == 1U);
+  BOOST_TEST((waiting.next_due() == at(5)));
+  BOOST_TEST(waiting.take(other, true).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,11 +7,15 @@
 #include <utility>
 
 #include "myelin/actors/agent_ref.hpp"
+#include "myelin/actors/awaitable.hpp"
 #include "myelin/actors/continuation.hpp"
+#include "myelin/actors/group.hpp"
 #include "myelin/actors/handlers.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/outbox.hpp"
 #include "myelin/actors/spawn_options.hpp"
+#include "myelin/actors/task.hpp"
+#include "myelin/actors/timer.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/serialization/frame_builder.hpp"
 
@@ -127,16 +131,7 @@ class Agent {
       ask(const AgentRef& to, Fill&& fill, Duration timeout, Then&& then) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
     static_assert(std::is_invocable_v<Then, Result<Held<R>>>, "then must take myelin::Result<myelin::Held<R>>");
-    const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
-    Frame frame;
-    try {
-      frame = make_frame<Message>(std::forward<Fill>(fill), header);
-    } catch (...) {
-      abandon_question(header.correlation);
-      throw;
-    }
-    put_question(to, std::move(frame));
-    return header.correlation;
+    return put<Message>(to, std::forward<Fill>(fill), timeout, make_answer_continuation<R>(std::forward<Then>(then)));
   }
 
   /// The same with a ready frame, whose header is replaced; its bytes are shared.
@@ -147,10 +142,69 @@ class Agent {
     return header.correlation;
   }
 
+  /// Asks, for a coroutine: `co_await ask<R>(...)` gives a Result<Held<R>>, the answer or one of the errors above. The
+  /// question is put at once, before it is awaited.
+  template <class R, class T = void, class Fill>
+  requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) PendingAnswer<R> ask(const AgentRef& to, Fill&& fill,
+                                                                                   Duration timeout) {
+    using Message = typename detail::MessageOf<T, Fill>::Type;
+    static_assert(detail::kIsMessage<R>, "an answer is a struct that the Cap'n Proto compiler made");
+    auto link = std::make_unique<detail::Pending::Link>();
+    detail::Pending::Link& in_table = *link;
+    return {*this, put<Message>(to, std::forward<Fill>(fill), timeout, std::move(link)), in_table, false};
+  }
+  template <class R>
+  PendingAnswer<R> ask(const AgentRef& to, const Frame& frame, Duration timeout) {
+    auto link = std::make_unique<detail::Pending::Link>();
+    detail::Pending::Link& in_table = *link;
+    const FrameHeader header = open_question(timeout, std::move(link));
+    put_question(to, frame.with_header(header));
+    return {*this, header.correlation, in_table, false};
+  }
+
+  /// Waits in a coroutine: `co_await sleep(1s)`. The time runs from the call on, awaited or not.
+  PendingMoment sleep(Duration duration) {
+    auto link = std::make_unique<detail::Pending::Link>();
+    detail::Pending::Link& in_table = *link;
+    return {*this, start_timer(duration, std::move(link)), in_table, true};
+  }
+
+  /// Runs `work` on a thread kept for long or blocking work: `co_await offload(work)` gives its result, or throws what
+  /// it threw. It begins at once. **Requires**: the work touches nothing of the agent that a handler might use.
+  template <class Work>
+  auto offload(Work&& work) {
+    using AwaitedJob = detail::AwaitedJob<std::decay_t<Work>>;
+    using Value = typename AwaitedJob::Value;
+    auto state = std::make_shared<detail::JobState<Value>>();
+    start_job(std::make_unique<AwaitedJob>(std::forward<Work>(work), state));
+    return PendingJob<Value>{std::move(state)};
+  }
+
+  /// Lets a coroutine run that nobody awaits: at once until it first waits, then until it ends or the agent does. It is
+  /// no part of handling the current message: its questions have their own deadlines. An exception that leaves it fails
+  /// the agent; before it first waits, it passes to the caller.
+  void start(Task<> task) {
+    if (auto* promise = task.release(); promise != nullptr) detail::start_detached(*this, *promise);
+  }
+
   /// Calls `then` once, `delay` from now: `void then()`. Returns a number to cancel it with.
   template <class Then>
   CorrelationId after(Duration delay, Then&& then) {
     return start_timer(delay, make_timer_continuation(std::forward<Then>(then)));
+  }
+  /// Calls `then` again and again: at `period` from now and at each multiple of it, until cancel(). A call that comes
+  /// late does not shift the next, and moments missed altogether are skipped. Returns a number to cancel it with, also
+  /// from inside `then`. **Errors**: throws std::invalid_argument unless period > 0 and 0 <= jitter <= 1.
+  template <class Then>
+  CorrelationId every(Duration period, Then&& then) {
+    return every(period, Repeat{}, std::forward<Then>(then));
+  }
+  template <class Then>
+  CorrelationId every(Duration period, Repeat how, Then&& then) {
+    Ticks ticks{now(), period, how.jitter, id()};
+    const TimePoint first = ticks.next(now());
+    return start_repeating(first,
+                           std::make_unique<detail::OnEachTick<std::decay_t<Then>>>(ticks, std::forward<Then>(then)));
   }
   /// Ends a timer, whose `then` is dropped, or a question, whose `then` gets Errc::cancelled in a later turn. Does
   /// nothing when it has ended already.
@@ -179,7 +233,8 @@ class Agent {
   template <class A, class... Args>
   AgentRef spawn_with(const SpawnOptions& options, Args&&... args);
 
-  /// Ends this agent when the handler returns. What was told so far is sent; who waits for an answer gets an error.
+  /// Ends this agent when the handler returns; in a coroutine, when it waits or ends. What was told so far is sent; who
+  /// waits for an answer gets an error.
   void stop() noexcept;
   /// Ends this agent as failed: watchers and linked agents are told why.
   void fail(Error reason) noexcept;
@@ -190,6 +245,21 @@ class Agent {
   friend class AgentCell;
   friend class AgentAccess;
 
+  /// Builds the question, and puts it. Returns its number.
+  template <class Message, class Fill>
+  CorrelationId put(const AgentRef& to, Fill&& fill, Duration timeout, std::unique_ptr<Continuation> then) {
+    const FrameHeader header = open_question(timeout, std::move(then));
+    Frame frame;
+    try {
+      frame = make_frame<Message>(std::forward<Fill>(fill), header);
+    } catch (...) {
+      abandon_question(header.correlation);
+      throw;
+    }
+    put_question(to, std::move(frame));
+    return header.correlation;
+  }
+
   [[nodiscard]] Outbox& outbox_();
   /// Counts one message.
   [[nodiscard]] FrameHeader told_header(Lane lane) noexcept;
@@ -197,6 +267,7 @@ class Agent {
   void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);
   [[nodiscard]] CorrelationId start_timer(Duration delay, std::unique_ptr<Continuation> then);
+  [[nodiscard]] CorrelationId start_repeating(TimePoint first, std::unique_ptr<Continuation> then);
   void start_job(std::unique_ptr<Job> job);
   [[nodiscard]] AgentRef spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options);
 

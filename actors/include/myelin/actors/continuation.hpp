@@ -9,9 +9,10 @@
 #include <utility>
 #include <variant>
 
-#include "myelin/actors/handlers.hpp"
 #include "myelin/base/result.hpp"
+#include "myelin/base/time.hpp"
 #include "myelin/serialization/batch.hpp"
+#include "myelin/serialization/block_pool.hpp"
 #include "myelin/serialization/guard.hpp"
 
 namespace myelin {
@@ -20,11 +21,21 @@ namespace myelin {
 class Continuation {
  public:
   virtual ~Continuation() = default;
+  static void* operator new(std::size_t bytes) {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
+  }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
+  }
   /// `outcome`: the answer, or why there is none; an empty frame for a timer.
   virtual void resume(Result<Frame> outcome) = 0;
   /// Whether what it does still belongs to the handling of the message in which it was made, so that it asks under the
   /// same deadline, for the same callers, in the same trace. Timers that go on by themselves do not.
   [[nodiscard]] virtual bool continues_handler() const noexcept { return true; }
+  /// For a repeating timer, after resume(): the moment of its next call.
+  [[nodiscard]] virtual TimePoint next_due(TimePoint /*now*/) { return kNever; }
 };
 
 /// Work for another thread, and what the agent does with its result.
@@ -106,6 +117,14 @@ template <class Work, class Then>
 
 namespace detail {
 
+/// Whether T is a struct that the Cap'n Proto compiler made.
+template <class T>
+inline constexpr bool kIsMessage = requires {
+  typename T::Reader;
+  typename T::Builder;
+  T::_capnpPrivate::typeId;
+};
+
 /// "greeting::Greeter" for typeid(greeting::Greeter).
 [[nodiscard]] std::string class_name(const std::type_info& type);
 
@@ -129,9 +148,20 @@ struct OnlyParameter<void (F::*)(P) noexcept> {
   using Type = P;
 };
 
+template <class Builder>
+struct BuiltBy {
+  using Type = void;
+};
+template <class Builder>
+requires requires { typename capnp::FromBuilder<Builder>; }
+struct BuiltBy<Builder> {
+  using Type = capnp::FromBuilder<Builder>;
+};
+
 /// The message type that `fill` fills in: T where it was given, else found from fill's parameter.
 template <class T, class Fill>
 struct MessageOf {
+  static_assert(kIsMessage<T>, "a message is a struct that the Cap'n Proto compiler made");
   using Type = T;
 };
 template <class Fill>
@@ -139,8 +169,12 @@ struct MessageOf<void, Fill> {
   static_assert(
       requires { &std::remove_reference_t<Fill>::operator(); },
       "say which message this is: tell<T>(...), or take a T::Builder in the lambda");
-  using Type = capnp::FromBuilder<
-      std::remove_cvref_t<typename OnlyParameter<decltype(&std::remove_reference_t<Fill>::operator())>::Type>>;
+  using Parameter =
+      std::remove_cvref_t<typename OnlyParameter<decltype(&std::remove_reference_t<Fill>::operator())>::Type>;
+  static_assert(
+      requires { typename capnp::FromBuilder<Parameter>; },
+      "the lambda that fills in a message takes the Builder of a struct that the Cap'n Proto compiler made");
+  using Type = typename BuiltBy<Parameter>::Type;
 };
 
 }  // namespace detail

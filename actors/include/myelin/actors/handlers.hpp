@@ -1,14 +1,16 @@
-/// Which of an agent's member functions takes which message: one static table a class.
+/// Which of an agent's functions takes which message: one static table a class.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <capnp/schema.h>
 
 #include "myelin/actors/reply.hpp"
+#include "myelin/actors/signature.hpp"
+#include "myelin/actors/task.hpp"
 #include "myelin/serialization/batch.hpp"
 
 namespace myelin {
@@ -18,7 +20,7 @@ class Agent;
 /// One row of the table.
 struct Handler {
   TypeId type;
-  /// Reads the frame and calls the member function, once or for each message. **Requires**: the frame is of `type` and
+  /// Reads the frame and calls the function, once or for each message. **Requires**: the frame is of `type` and
   /// checked, if it is foreign.
   void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply);
   /// The schema to check foreign frames against.
@@ -54,52 +56,6 @@ class HandlerTable {
 
 namespace detail {
 
-/// What a handler's first parameter says about how it wants its messages.
-template <class Parameter>
-struct MessageParameter {
-  static_assert(sizeof(Parameter) == 0,
-                "a handler's first parameter must be T::Reader, Held<T> or Batch<T> of a Cap'n Proto struct T");
-};
-template <class Parameter>
-requires requires { typename capnp::FromReader<Parameter>; }
-struct MessageParameter<Parameter> {
-  using Message = capnp::FromReader<Parameter>;
-  enum { kEach = 1, kHeld = 0, kBatch = 0 };
-};
-template <class T>
-struct MessageParameter<Held<T>> {
-  using Message = T;
-  enum { kEach = 0, kHeld = 1, kBatch = 0 };
-};
-template <class T>
-struct MessageParameter<Batch<T>> {
-  using Message = T;
-  enum { kEach = 0, kHeld = 0, kBatch = 1 };
-};
-
-template <class Parameter>
-inline constexpr bool kIsReply = false;
-template <class R>
-inline constexpr bool kIsReply<Reply<R>> = true;
-
-template <class F>
-struct MemberFunction {
-  static_assert(sizeof(F) == 0, "a handler is a member function that returns void and is not overloaded");
-};
-template <class A, class M>
-struct MemberFunction<void (A::*)(M)> {
-  using Owner = A;
-  using Parameter = std::remove_cvref_t<M>;
-  using Answer = void;
-};
-template <class A, class M, class R>
-struct MemberFunction<void (A::*)(M, R)> {
-  static_assert(kIsReply<std::remove_cvref_t<R>>, "a handler's second parameter must be Reply<R>, taken by value");
-  using Owner = A;
-  using Parameter = std::remove_cvref_t<M>;
-  using Answer = std::remove_cvref_t<R>;
-};
-
 /// Whether the agent was told to stop, or has failed. Stays valid while a handler runs.
 [[nodiscard]] const bool& is_stopping(const Agent& agent) noexcept;
 /// Puts the messages of a batch from `first` on, which the agent did not live to handle, into the dead letters.
@@ -120,22 +76,39 @@ void for_each_message(Agent& agent, const Frame& frame, Each&& each) {
   if (next < count) report_unhandled(agent, frame, next);
 }
 
-template <auto kFunction>
-void run_handler(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
-  using Function = MemberFunction<decltype(kFunction)>;
-  using Parameter = MessageParameter<typename Function::Parameter>;
-  using T = typename Parameter::Message;
-  auto& self = static_cast<typename Function::Owner&>(agent);
-  const auto call = [&](auto&& message) {
-    if constexpr (std::is_void_v<typename Function::Answer>) {
-      (self.*kFunction)(std::forward<decltype(message)>(message));
+/// Calls a handler once: `function(message)` or `function(message, reply)`. A coroutine is started.
+template <class Handling, class Function, class Message>
+void call_handler(Agent& agent, const Function& function, Message&& message, ReplyAddress& reply) {
+  if constexpr (!Handling::kTask) {
+    if constexpr (std::is_void_v<typename Handling::Answer>) {
+      function(std::forward<Message>(message));
     } else {
-      (self.*kFunction)(std::forward<decltype(message)>(message), typename Function::Answer{std::move(reply)});
+      function(std::forward<Message>(message), typename Handling::Answer{std::move(reply)});
     }
+  } else if constexpr (!std::is_void_v<typename Handling::Answer>) {
+    const QuestionKey question = reply.key();
+    auto task = function(std::forward<Message>(message), typename Handling::Answer{std::move(reply)});
+    if (auto* promise = task.release(); promise != nullptr) start_root(agent, *promise, question);
+  } else {
+    auto task = function(std::forward<Message>(message));
+    if (auto* promise = task.release(); promise != nullptr) {
+      const QuestionKey question = reply.key();
+      if constexpr (Handling::kAnswers) promise->reply = decltype(promise->reply){std::move(reply)};
+      start_root(agent, *promise, question);
+    }
+  }
+}
+
+/// Calls a handler for all that a frame holds.
+template <class Handling, class Function>
+void handle_frame(Agent& agent, Frame&& frame, ReplyAddress&& reply, const Function& function) {
+  using T = typename Handling::Message;
+  const auto call = [&](auto&& message) {
+    call_handler<Handling>(agent, function, std::forward<decltype(message)>(message), reply);
   };
-  if constexpr (Parameter::kBatch) {
+  if constexpr (Handling::Kind::kBatch) {
     call(Batch<T>{frame});  // shared, for the handler may move its batch away and then ask for the current header
-  } else if constexpr (Parameter::kHeld) {
+  } else if constexpr (Handling::Kind::kHeld) {
     for_each_message(agent, frame, [&](std::size_t index) { call(Held<T>{frame, index}); });
   } else {
     if (!frame.is_batch() && frame.block()->has(FrameBlock::kFlat)) [[likely]] {
@@ -151,10 +124,34 @@ void run_handler(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
     const Batch<T> batch{std::move(frame)};
     for_each_message(agent, batch.frame(), [&](std::size_t index) { call(batch[index]); });
   }
-  if constexpr (std::is_void_v<typename Function::Answer>) {
+  if constexpr (!Handling::kAnswers) {
     // Somebody asked a handler that has no answer to give.
     if (reply.wanted()) reply.fail({Errc::no_reply, "the handler for this message gives no answers: tell, do not ask"});
   }
+}
+
+template <auto kFunction>
+void run_member(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
+  using Parts = FunctionParts<decltype(kFunction)>;
+  auto& self = static_cast<typename Parts::Owner&>(agent);
+  handle_frame<typename Parts::Handling>(agent, std::move(frame), std::move(reply),
+                                         [&self](auto&&... parameters) -> decltype(auto) {
+                                           return (self.*kFunction)(std::forward<decltype(parameters)>(parameters)...);
+                                         });
+}
+
+/// `lambda` called as its signature wants it: with or without the agent.
+template <class Lambda>
+void run_lambda(Agent& agent, Frame&& frame, ReplyAddress&& reply, Lambda& lambda) {
+  using Of = LambdaOf<std::remove_const_t<Lambda>>;
+  handle_frame<typename Of::Handling>(
+      agent, std::move(frame), std::move(reply), [&](auto&&... parameters) -> decltype(auto) {
+        if constexpr (std::is_void_v<typename Of::Self>) {
+          return lambda(std::forward<decltype(parameters)>(parameters)...);
+        } else {
+          return lambda(static_cast<typename Of::Self&>(agent), std::forward<decltype(parameters)>(parameters)...);
+        }
+      });
 }
 
 }  // namespace detail
@@ -163,22 +160,47 @@ void run_handler(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
 ///
 ///     static void handlers(myelin::Handlers<Greeter>& on) {
 ///       on.message<&Greeter::greet>();    // void greet(Hello::Reader, Reply<Greeting>)
+///       on.message([](Greeter& self, Tick::Reader tick) { self.ticks_ += tick.getCount(); });
 ///     }
 ///
 /// A handler's first parameter says how it takes messages: `T::Reader` one by one, read in place; `Held<T>` one by one,
 /// and it may keep them; `Batch<T>` all that came in one frame. A second parameter `Reply<R>` makes it answer
-/// questions; it must be taken by value, and may be kept to answer later. The compiler reports any other signature.
+/// questions; it must be taken by value, and may be kept to answer later. A handler returns void, or is a coroutine:
+/// `Task<R>` answers by `co_return`, `Task<>` has nothing to answer, or a Reply. The compiler reports any other
+/// signature.
 template <class A>
 class Handlers {
  public:
   explicit Handlers(HandlerTable& table) noexcept : table_{table} {}
 
+  /// A member function, const or not.
   template <auto kFunction>
   void message() {
-    using Function = detail::MemberFunction<decltype(kFunction)>;
-    static_assert(std::is_base_of_v<typename Function::Owner, A>, "the handler is a member of another class");
-    using T = typename detail::MessageParameter<typename Function::Parameter>::Message;
-    table_.add({kTypeId<T>, &detail::run_handler<kFunction>, [] { return capnp::Schema::from<T>().asStruct(); }});
+    using Parts = detail::FunctionParts<decltype(kFunction)>;
+    static_assert(std::is_base_of_v<typename Parts::Owner, A>, "the handler is a member of another class");
+    add<typename Parts::Handling>(&detail::run_member<kFunction>);
+  }
+
+  /// A lambda without captures, for the table is the class's, not one agent's. Before the message it may take the
+  /// agent, as `A& self`; then it can use whatever a member function could.
+  template <class Lambda>
+  void message(Lambda /*lambda*/) {
+    using Of = detail::LambdaOf<Lambda>;
+    static_assert(std::is_empty_v<Lambda> && std::is_default_constructible_v<Lambda>,
+                  "a lambda of a class of agents has no captures: keep state in the agent, and take it as `A& self`");
+    static_assert(std::is_void_v<typename Of::Self> || std::is_base_of_v<typename Of::Self, A>,
+                  "the lambda takes an agent of another class");
+    add<typename Of::Handling>([](Agent& agent, Frame&& frame, ReplyAddress&& reply) {
+      static const Lambda kInstance{};
+      detail::run_lambda(agent, std::move(frame), std::move(reply), kInstance);
+    });
+  }
+
+  /// For the runtime: a handler with this signature, already put in a function.
+  template <class Handling>
+  void add(void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply)) {
+    table_.add({kTypeId<typename Handling::Message>, run,
+                [] { return capnp::Schema::from<typename Handling::Message>().asStruct(); }});
   }
 
  private:

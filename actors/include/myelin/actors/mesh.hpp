@@ -8,6 +8,7 @@
 
 #include "myelin/actors/agent.hpp"
 #include "myelin/actors/dead_letters.hpp"
+#include "myelin/actors/lambda_agent.hpp"
 #include "myelin/actors/metrics.hpp"
 #include "myelin/actors/tracing.hpp"
 
@@ -55,6 +56,12 @@ class Mesh {
   template <class A, class... Args>
   AgentRef spawn_with(const SpawnOptions& options, Args&&... args) {
     return spawn_erased(agent_class<A>(), std::make_unique<A>(std::forward<Args>(args)...), options);
+  }
+
+  /// Starts an agent made of lambdas, each a handler: see LambdaAgent.
+  template <class... Lambdas>
+  AgentRef spawn_handlers(Lambdas... lambdas) {
+    return spawn<LambdaAgent<Lambdas...>>(std::move(lambdas)...);
   }
 
   /// Sends a message from outside any agent: `fill` fills it in.

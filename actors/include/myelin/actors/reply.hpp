@@ -28,6 +28,15 @@ class ReplyPort {
   ~ReplyPort() = default;
 };
 
+/// Tells questions apart: where the answer goes, and its number there. A null port for no question. The port is only
+/// compared.
+struct QuestionKey {
+  const ReplyPort* port = nullptr;
+  CorrelationId question = 0;
+
+  friend bool operator==(const QuestionKey&, const QuestionKey&) = default;
+};
+
 /// One question's way back. May be kept, moved and used later, on any thread; answers once. Dropped unused it ends the
 /// question with Errc::no_reply (handler_failed while an exception is passing), so that no asker waits in vain.
 ///
@@ -68,6 +77,11 @@ class ReplyAddress {
     return {.correlation = question_.correlation,
             .trace = {.trace_id = question_.trace_id, .span_id = question_.span_id},
             .lane = question_.lane};
+  }
+
+  /// Which question this is; a null port where nobody waits.
+  [[nodiscard]] QuestionKey key() const noexcept {
+    return port_ == nullptr ? QuestionKey{} : QuestionKey{port_, question_.correlation};
   }
 
   /// Answers with a frame of the answer's type; its header is replaced. Does nothing where no answer is wanted.
