@@ -7,6 +7,7 @@
 #include <cxxabi.h>
 
 #include "cell.hpp"
+#include "children.hpp"
 #include "runtime/mesh_state.hpp"
 
 namespace myelin {
@@ -40,6 +41,9 @@ void Agent::start_job(std::unique_ptr<Job> job) { cell_->start_job(std::move(job
 std::size_t Agent::room_at(const AgentRef& receiver) const noexcept {
   return receiver.cell() == nullptr ? limits::kMailboxCapacityMax : receiver.cell()->room();
 }
+AgentRef Agent::start_child(ChildSpec spec) { return cell_->children().start(std::move(spec)); }
+AgentRef Agent::child(std::string_view name) const { return cell_->child(name); }
+void Agent::supervise(const SupervisionPolicy& policy) { cell_->children().set_policy(policy); }
 AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
   return spawn_agent(cell_->mesh(), of, std::move(agent), options);
 }
@@ -84,12 +88,10 @@ void forget(Agent& agent, CorrelationId id, bool is_timer) noexcept {
   }
 }
 
-const bool& is_stopping(const Agent& agent) noexcept { return AgentAccess::cell(agent).stopping(); }
+TurnState& turn_state(const Agent& agent) noexcept { return AgentAccess::cell(agent).turn_state(); }
 
-void report_unhandled(Agent& agent, const Frame& frame, std::size_t first) noexcept {
-  AgentCell& cell = AgentAccess::cell(agent);
-  cell.mesh().dead_letters.add(
-      {.cause = Errc::receiver_dead, .receiver = cell.id(), .frame = frame, .messages = frame.size() - first});
+void leave_batch(Agent& agent, const Frame& frame, std::size_t next, bool threw) noexcept {
+  AgentAccess::cell(agent).leave_batch(frame, next, threw);
 }
 
 std::string class_name(const std::type_info& type) {

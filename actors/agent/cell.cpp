@@ -15,6 +15,7 @@
 #include "agent_key.hpp"
 #include "interop/error_mapping.hpp"
 #include "interop/reply_port.hpp"
+#include "lifecycle.hpp"
 #include "myelin/actors/caf_interop.hpp"
 #include "runtime/mesh_state.hpp"
 #include "runtime/turn_context.hpp"
@@ -71,7 +72,7 @@ std::string text_of_current_exception() {
 }  // namespace
 
 AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
-                     const MailboxOptions& mailbox)
+                     const MailboxOptions& mailbox, std::unique_ptr<Lifecycle>* lifecycle)
     : super{config},
       inbox_{mailbox.capacity},
       when_full_{mailbox.when_full},
@@ -79,7 +80,8 @@ AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClas
       class_{of},
       mesh_{mesh},
       metrics_{mesh.metrics == nullptr ? nullptr : mesh.metrics->find_or_add(of)},
-      redirect_to_{mailbox.redirect_to} {
+      redirect_to_{mailbox.redirect_to},
+      lifecycle_{lifecycle == nullptr ? nullptr : std::move(*lifecycle)} {
   if (when_full_ == Overload::drop_oldest) inbox_.allow_dropping();
   setf(kIsAgentFlag | is_initialized_flag);
   agent_->cell_ = this;
@@ -268,6 +270,11 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
     }
     case EntryKind::shared_message: {
       const std::unique_ptr<SharedEntry> entry{static_cast<SharedEntry*>(link)};
+      if (entry->first != 0) {
+        const std::size_t rest = entry->frame.size() - entry->first;
+        mesh_.dead_letters.add({reason.code, id(), std::move(entry->frame), rest, entry->first});
+        break;
+      }
       reject(std::move(entry->frame), entry->context);
       break;
     }
@@ -286,7 +293,15 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
       bouncer(*entry->element);
       break;
     }
-    case EntryKind::job: delete static_cast<JobEntry*>(link); break;
+    case EntryKind::job: {
+      // The agent is dead, whatever this thread is: so end the questions whose Replies went with the job.
+      const bool before = std::exchange(turn_context.agent_ending, true);
+      delete static_cast<JobEntry*>(link);
+      turn_context.agent_ending = before;
+      break;
+    }
+    case EntryKind::order: delete static_cast<OrderEntry*>(link); break;
+    case EntryKind::report: refuse_report(link); break;
     case EntryKind::rejected: {
       const std::unique_ptr<RejectedEntry> entry{static_cast<RejectedEntry*>(link)};
       mesh_.dead_letters.add({Errc::overloaded, entry->receiver.id(), std::move(entry->frame)});
@@ -354,7 +369,8 @@ void AgentCell::launch(caf::execution_unit* /*unit*/, bool /*lazy*/, bool hide) 
 caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_t max_throughput) {
   const OnWorker on_worker{unit, this};
   context(unit);
-  if (finished_) return resumable::done;
+  if (phase_ != Phase::running) [[unlikely]]
+    return resume_restricted(max_throughput);
   std::size_t budget = std::min(max_throughput, limits::kTurnMessagesMax);
   // A clock costs about as much as a message: the first look comes before the third, and then ever more rarely.
   std::size_t handled = 0, next_look = 2;
@@ -366,7 +382,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     if (entry == nullptr) {
       if (refill()) continue;
       end_turn();
-      if (stopping_) break;
+      if (turn_.stopping) break;
       if (paused_by_) [[unlikely]] {
         if (pause()) return resumable::awaiting_message;
         continue;
@@ -376,7 +392,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     }
     const std::size_t weight = entry->weight;
     handle(entry);
-    if (stopping_) break;
+    if (turn_.stopping) break;
     if (room_wanted_) [[unlikely]]
       give_room();
     bool enough = weight >= budget || sent_in_turn_ >= limits::kTurnSendsMax;
@@ -392,13 +408,12 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     }
     if (enough) {
       end_turn();
-      if (stopping_) break;
+      if (turn_.stopping) break;
       return inbox_.try_block() ? resumable::awaiting_message : resumable::resume_later;
     }
     budget -= weight;
   }
-  finish();
-  return resumable::done;
+  return end_incarnation();
 }
 
 bool AgentCell::refill() noexcept {
@@ -470,6 +485,7 @@ void AgentCell::handle(QueueLink* link) {
           break;
         }
         ReplyAddress reply = port == nullptr ? ReplyAddress{} : ReplyAddress{port, entry->frame.header()};
+        turn_.first = entry->first;
         handle_message(std::move(entry->frame), std::move(reply));
         break;
       }
@@ -498,8 +514,14 @@ void AgentCell::handle(QueueLink* link) {
       }
       case EntryKind::job: {
         const std::unique_ptr<JobEntry> entry{static_cast<JobEntry*>(link)};
-        const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
-        entry->job->finish();
+        if (entry->incarnation == incarnation_) {
+          const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
+          entry->job->finish();
+        } else {
+          turn_context.agent_failing = true;
+          entry->job.reset();
+          turn_context.agent_failing = false;
+        }
         break;
       }
       case EntryKind::start:
@@ -508,8 +530,19 @@ void AgentCell::handle(QueueLink* link) {
         break;
       case EntryKind::stop:
         delete static_cast<SignalEntry*>(link);
+        if (lifecycle_ != nullptr) lifecycle_->for_good = true;
         stop_agent(std::nullopt);
         break;
+      case EntryKind::order: {
+        const std::unique_ptr<OrderEntry> entry{static_cast<OrderEntry*>(link)};
+        handle_order(*entry);
+        break;
+      }
+      case EntryKind::report: {
+        const std::unique_ptr<ReportEntry> entry{static_cast<ReportEntry*>(link)};
+        children().on_report(*entry);
+        break;
+      }
       case EntryKind::rejected: {
         const std::unique_ptr<RejectedEntry> entry{static_cast<RejectedEntry*>(link)};
         agent_->on_rejected(entry->receiver, std::move(entry->frame));
@@ -557,10 +590,16 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   const Current current{current_, frame.block()};
   count(*handler, frame.size());
   const bool timed = --metrics_context.until_timed == 0;
-  if (timed || frame.block()->has(FrameBlock::kTraced)) [[unlikely]] {
-    run_observed(*handler, timed, std::move(frame), std::move(reply));
-  } else {
-    handler->run(*agent_, std::move(frame), std::move(reply));
+  try {
+    if (timed || frame.block()->has(FrameBlock::kTraced)) [[unlikely]] {
+      run_observed(*handler, timed, std::move(frame), std::move(reply));
+    } else {
+      handler->run(*agent_, std::move(frame), std::move(reply));
+    }
+  } catch (...) {
+    // A frame whose messages are handled one by one is gone from here: leave_batch() saw to it.
+    if (!failure_seen_to_ && frame) failed_frame_ = std::move(frame);
+    throw;
   }
 }
 
@@ -646,6 +685,8 @@ void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
 void AgentCell::resume_continuation(const Waiting::Item& item, Result<Frame> outcome) {
   const Current current{current_, item.cause ? item.cause.block() : nullptr};
   item.then->resume(std::move(outcome));
+  if (turn_.stopping) [[unlikely]]
+    failed_frame_ = {};  // it did not fail at the message that began this
 }
 
 void AgentCell::handle_caf(caf::mailbox_element& element) {
@@ -660,6 +701,7 @@ void AgentCell::handle_caf(caf::mailbox_element& element) {
     const auto& exit = content.get_as<caf::exit_msg>(0);
     unlink_from(exit.source);
     if (exit.reason == caf::exit_reason::user_shutdown) {
+      if (lifecycle_ != nullptr) lifecycle_->for_good = true;
       stop_agent(std::nullopt);
     } else if (exit.reason) {
       stop_agent(from_caf_error(exit.reason));
@@ -687,14 +729,21 @@ void AgentCell::end_turn() {
 }
 
 void AgentCell::stop_agent(std::optional<Error> failure) noexcept {
-  if (stopping_) return;
-  stopping_ = true;
-  if (failure) failure_ = std::make_unique<Error>(*std::move(failure));
+  if (turn_.stopping) return;
+  turn_.stopping = true;
+  if (!failure) return;
+  failure_ = std::make_unique<Error>(*std::move(failure));
+  if (current_ != nullptr) {
+    auto* block = const_cast<FrameBlock*>(current_);
+    block->ref();
+    failed_frame_ = Frame::adopt(block);
+  }
 }
 
 void AgentCell::finish() noexcept {
-  finished_ = true;
-  if (failure_ == nullptr) {
+  phase_ = Phase::finished;
+  turn_.stopping = true;
+  if (failure_ == nullptr && (lifecycle_ == nullptr || !lifecycle_->rested)) {
     try {
       agent_->on_stop();
     } catch (...) {
@@ -721,6 +770,14 @@ void AgentCell::finish() noexcept {
   if (metrics_ != nullptr) {
     metrics_->ended.add_shared(1);
     if (failure_ != nullptr) metrics_->failed.add_shared(1);
+  }
+  if (lifecycle_ != nullptr) {
+    report(static_cast<std::uint8_t>(ReportEntry::What::ended));
+    // Would keep the supervisor's cell, which keeps this one.
+    const std::unique_ptr<Lifecycle> dropped = [this] {
+      const std::lock_guard guard{mesh_.names};
+      return std::move(lifecycle_);
+    }();
   }
   cleanup(failure_ == nullptr ? caf::error{caf::exit_reason::normal} : to_caf_error(*failure_), context());
   mesh_.registry.remove(*this);
@@ -965,7 +1022,7 @@ void AgentCell::handle_due() {
   if (waiting_ == nullptr) return;
   const TimePoint now = clock_now();
   // No more than wait now: what falls due by being added has its turn later, or the turn might never end.
-  for (std::size_t most = waiting_->size(); most > 0 && !stopping_; --most) {
+  for (std::size_t most = waiting_->size(); most > 0 && !turn_.stopping; --most) {
     std::optional<Waiting::Due> due = waiting_->take_due(now);
     if (!due) break;
     if (due->item.is_timer) {
@@ -984,11 +1041,13 @@ void AgentCell::handle_due() {
 
 void AgentCell::start_job(std::unique_ptr<Job> job) {
   // The job keeps the cell, so that its end finds an inbox: open, or closed for good.
-  mesh_.jobs->post([keep = ref(), held = std::make_shared<std::unique_ptr<Job>>(std::move(job)), why = cause()] {
+  mesh_.jobs->post([keep = ref(), incarnation = incarnation_,
+                    held = std::make_shared<std::unique_ptr<Job>>(std::move(job)), why = cause()] {
     (*held)->work();
     auto* entry = new JobEntry;
     entry->kind = entry_tag(EntryKind::job, Lane::high);
     entry->job = std::move(*held);
+    entry->incarnation = incarnation;
     entry->cause = why;
     keep.cell()->deliver(entry);
   });

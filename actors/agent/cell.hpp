@@ -24,6 +24,9 @@
 namespace myelin {
 
 struct MeshState;
+class Children;
+struct Lifecycle;
+struct OrderEntry;
 
 /// What became of a message that was put into an agent's mailbox.
 enum class Delivery : std::uint8_t {
@@ -55,7 +58,7 @@ class AgentCell final : public caf::local_actor,
   static constexpr int kIsAgentFlag = 0x10000;
 
   AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
-            const MailboxOptions& mailbox);
+            const MailboxOptions& mailbox, std::unique_ptr<Lifecycle>* lifecycle);
   ~AgentCell() override;
 
   /// Puts an entry into the inbox and wakes the agent if it sleeps. If the agent has ended, the entry is bounced: who
@@ -85,7 +88,8 @@ class AgentCell final : public caf::local_actor,
   [[nodiscard]] AgentRef ref() noexcept;
   [[nodiscard]] MeshState& mesh() noexcept { return mesh_; }
   [[nodiscard]] const AgentClass& agent_class() const noexcept { return class_; }
-  [[nodiscard]] const bool& stopping() const noexcept { return stopping_; }
+  [[nodiscard]] detail::TurnState& turn_state() noexcept { return turn_; }
+  [[nodiscard]] bool has_failed() const noexcept { return failure_ != nullptr; }
   [[nodiscard]] RegistryLink& registry_link() noexcept { return registry_link_; }
 
   // What Agent's protected functions do.
@@ -135,6 +139,17 @@ class AgentCell final : public caf::local_actor,
   void watch(const AgentRef& other);
   void link(const AgentRef& other);
   void stop_agent(std::optional<Error> failure) noexcept;
+  void leave_batch(const Frame& frame, std::size_t next, bool threw) noexcept;
+
+  // Supervision: cell_lifecycle.cpp.
+  /// Those of this agent; made when first asked for.
+  [[nodiscard]] Children& children();
+  /// **Thread-safety**: thread-safe, on any agent that is handled to others.
+  [[nodiscard]] AgentRef child(std::string_view name) const;
+  /// For good: no supervisor restarts it. **Thread-safety**: thread-safe.
+  void tell_to_stop() noexcept;
+  /// All children rest, or have ended, as they were told to.
+  void children_at_rest() noexcept;
   [[nodiscard]] FrameHeader current_header() const noexcept;
 
   // ReplyPort
@@ -185,6 +200,18 @@ class AgentCell final : public caf::local_actor,
   void handle_answer(CorrelationId question, Result<Frame> outcome);
   void handle_caf(caf::mailbox_element& element);
   void handle_due();
+  void handle_order(OrderEntry& order);
+  void handle_restricted(QueueLink* entry) noexcept;
+  void failed_at(const Frame& frame, std::size_t first, std::size_t messages) noexcept;
+  resume_result resume_restricted(std::size_t max_throughput) noexcept;
+  resume_result end_incarnation() noexcept;
+  void discard_work() noexcept;
+  void end_or_suspend() noexcept;
+  void suspend() noexcept;
+  void restart() noexcept;
+  bool rest_until_control() noexcept;
+  void report(std::uint8_t what) noexcept;
+  void refuse_report(QueueLink* entry) noexcept;
   void arm_timer();
   void end_turn();
   void finish() noexcept;
@@ -214,12 +241,23 @@ class AgentCell final : public caf::local_actor,
   std::uint32_t deepest_ = 0;
   std::uint32_t sent_counted_ = 0;
   std::uint32_t sent_in_turn_ = 0;
-  bool stopping_ = false;
-  bool finished_ = false;
+  /// What the agent's turns are: its own, or the runtime's alone.
+  enum class Phase : std::uint8_t {
+    running,
+    ending_children,  ///< The agent is at its end, or failed; its children are told to end first.
+    suspended,        ///< Failed, or told to rest: waits for its supervisor.
+    finished,
+  };
+  detail::TurnState turn_;
+  Phase phase_ = Phase::running;
+  bool failure_seen_to_ = false;  ///< The message that the handler failed at is a dead letter already.
   bool room_wanted_ = false;
   AgentRef paused_by_;
   AgentRef redirect_to_;
   std::unique_ptr<Error> failure_;
+  Frame failed_frame_;  ///< What the handler failed at.
+  std::uint32_t incarnation_ = 0;
+  std::unique_ptr<Lifecycle> lifecycle_;
   RegistryLink registry_link_;
 };
 

@@ -43,6 +43,8 @@ void ReplyAddress::abandon() noexcept {
     fail({Errc::handler_failed, "the handler threw before it answered"});
   } else if (turn_context.agent_ending) {
     fail({Errc::receiver_dead, "the agent stopped before it answered"});
+  } else if (turn_context.agent_failing || (turn_context.cell != nullptr && turn_context.cell->has_failed())) {
+    fail({Errc::handler_failed, "the agent failed before it answered"});
   } else {
     fail({Errc::no_reply, "the handler dropped its Reply without an answer"});
   }

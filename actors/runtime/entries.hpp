@@ -1,6 +1,7 @@
 /// Inbox entries other than a frame that has one owner: that one queues by the link in its own block.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <new>
 
@@ -24,6 +25,7 @@ struct PooledEntry : QueueLink {
 
 struct SharedEntry : PooledEntry<SharedEntry> {
   Frame frame;
+  std::uint32_t first = 0;  ///< Message of the frame to begin with.
   CorrelationId correlation = 0;
 };
 struct FailureEntry : PooledEntry<FailureEntry> {
@@ -35,7 +37,8 @@ struct CafEntry : PooledEntry<CafEntry> {
 };
 struct JobEntry : PooledEntry<JobEntry> {
   std::unique_ptr<Job> job;
-  Frame cause;  ///< The question in whose handling the job was started, if any.
+  Frame cause;                    ///< The question in whose handling the job was started, if any.
+  std::uint32_t incarnation = 0;  ///< Of the agent that started it.
 };
 struct RejectedEntry : PooledEntry<RejectedEntry> {
   AgentRef receiver;
@@ -49,6 +52,23 @@ struct CancelEntry : PooledEntry<CancelEntry> {
   ~CancelEntry() { port->release(); }
   ReplyPort* const port;
   const CorrelationId question;
+};
+struct OrderEntry : PooledEntry<OrderEntry> {
+  std::uint32_t epoch = 0;
+  bool restart = false;  ///< Otherwise: rest.
+  unsigned attempt = 0;
+  std::function<std::unique_ptr<Agent>()> make;  ///< Null for the same as before.
+};
+struct ReportEntry : PooledEntry<ReportEntry> {
+  enum class What : std::uint8_t {
+    failed,   ///< Rests, and was not told to: it failed, or stopped although it is to run always.
+    resting,  ///< As it was told to.
+    ended,    ///< For good.
+  };
+  AgentRef child;
+  std::uint32_t epoch = 0;
+  What what = What::ended;
+  Error error;
 };
 struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop, room_wanted
 

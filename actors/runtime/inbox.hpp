@@ -88,7 +88,13 @@ class Inbox {
   [[nodiscard]] bool control_waits() const noexcept { return lanes_.control_waits(); }
 
   /// Whether something was pushed since refill().
-  [[nodiscard]] bool has_new() const noexcept { return word_.load(std::memory_order_seq_cst) != 0; }
+  [[nodiscard]] bool has_new() const noexcept {
+    if (word_.load(std::memory_order_seq_cst) != 0) return true;
+    if (spill_ == nullptr) [[likely]]
+      return false;
+    const std::lock_guard guard{spill_->lock};
+    return !spill_->lanes.empty();
+  }
   /// Messages that the consumer sees waiting.
   [[nodiscard]] std::size_t waiting() const noexcept { return lanes_.messages(); }
   /// **Requires**: waiting() > 0.

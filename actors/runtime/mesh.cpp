@@ -16,6 +16,7 @@
 
 #include "agent/agent_key.hpp"
 #include "agent/cell.hpp"
+#include "agent/lifecycle.hpp"
 #include "coordinator.hpp"
 #include "interop/error_mapping.hpp"
 #include "mesh_state.hpp"
@@ -127,11 +128,25 @@ MeshState::MeshState(const MeshConfig& mesh_config)
 }
 
 AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
+  return spawn_child(mesh, of, std::move(agent), options, nullptr);
+}
+
+AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options,
+                     std::unique_ptr<Lifecycle> lifecycle) {
   if (mesh.stopping.load(std::memory_order_acquire)) return {};
+  Agent& unseen = *agent;
   const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(
-      mesh, of, std::move(agent), options.mailbox ? *options.mailbox : of.mailbox);
+      mesh, of, std::move(agent), options.mailbox ? *options.mailbox : of.mailbox, &lifecycle);
   AgentRef ref = to_agent_ref(handle);
   AgentCell& cell = *ref.cell();
+  if (of.at_spawn != nullptr) {
+    try {
+      of.at_spawn(unseen);
+    } catch (...) {
+      cell.children().abandon();
+      throw;
+    }
+  }
   if (of.has_start) signal(cell, EntryKind::start);  // first, so that a stop cannot come before it
   cell.retain();                                     // the registry's reference
   mesh.registry.add(cell);
@@ -189,6 +204,10 @@ Result<Frame> Mesh::ask_plain_actor(const AgentRef& to, const Frame& frame, Dura
       .receive([&](const Frame& answer) { outcome = answer; },
                [&](const caf::error& error) { outcome = tl::unexpected{from_caf_error(error)}; });
   return outcome;
+}
+
+AgentRef Mesh::child(const AgentRef& supervisor, std::string_view name) const {
+  return supervisor.cell() == nullptr ? AgentRef{} : supervisor.cell()->child(name);
 }
 
 void Mesh::stop_agent(const AgentRef& agent) {

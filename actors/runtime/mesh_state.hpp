@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -32,6 +33,8 @@ struct MeshState {
   BackPressure back_pressure;
   Registry registry;
   std::atomic<bool> stopping{false};
+  /// Held while the names of agents' children change or are looked up.
+  std::mutex names;
   CafConfig caf_config;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<JobPool> jobs;
@@ -39,8 +42,13 @@ struct MeshState {
   AgentKey node_key = 0;
 };
 
+struct Lifecycle;
+
 /// Starts an agent on a mesh; a handle to no agent when the mesh is stopping. **Thread-safety**: thread-safe.
 [[nodiscard]] AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
                                    const SpawnOptions& options);
+/// The same for one that is supervised, if `lifecycle` is not null.
+[[nodiscard]] AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent,
+                                   const SpawnOptions& options, std::unique_ptr<Lifecycle> lifecycle);
 
 }  // namespace myelin

@@ -16,6 +16,8 @@ struct TurnContext {
   AgentCell* cell = nullptr;
   /// An agent is being destroyed: replies that it drops unanswered mean that it is dead, not that it forgot them.
   bool agent_ending = false;
+  /// What a failed agent leaves behind is being destroyed, to be replaced.
+  bool agent_failing = false;
 };
 
 /// What the current thread counts with. Worker threads set their part once.

@@ -22,6 +22,7 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::overloaded: return "overloaded";
     case Errc::cancelled: return "cancelled";
     case Errc::request_cycle: return "request_cycle";
+    case Errc::restarts_exceeded: return "restarts_exceeded";
     case Errc::backend_unavailable: return "backend_unavailable";
     case Errc::backend_failed: return "backend_failed";
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/outbox.hpp"
 #include "myelin/actors/spawn_options.hpp"
+#include "myelin/actors/supervision.hpp"
 #include "myelin/actors/task.hpp"
 #include "myelin/actors/timer.hpp"
 #include "myelin/base/result.hpp"
@@ -22,6 +24,7 @@
 namespace myelin {
 
 class AgentCell;
+class Restart;
 
 /// What the runtime knows of a class of agents: made once a class.
 struct AgentClass {
@@ -33,6 +36,8 @@ struct AgentClass {
   bool reentrant;     ///< May be asked by agents whose answers it waits for.
   MailboxOptions mailbox;
   std::size_t index;  ///< Numbers the classes of this process from 0.
+  /// Called before the agent is seen by anyone, and after each restart; or null.
+  void (*at_spawn)(Agent&) = nullptr;
 };
 
 /// An actor: a class of one's own that takes messages one after another, never two at once.
@@ -61,6 +66,9 @@ class Agent {
   virtual void on_start() {}
   /// Called after the last message, unless the agent failed.
   virtual void on_stop() {}
+  /// Called before on_start() on an agent that takes another's place: the moment to take over state from it. Without an
+  /// override the new agent starts afresh. See restart.hpp.
+  virtual void on_restart(Restart& /*restart*/) {}
   /// Called whenever no message waits, or when others must have the thread: the moment to work on what came in
   /// together.
   virtual void on_turn_end() {}
@@ -233,6 +241,21 @@ class Agent {
   template <class A, class... Args>
   AgentRef spawn_with(const SpawnOptions& options, Args&&... args);
 
+  /// Starts an agent of class A, made from copies of `args`, and restarts it in place when it fails: handles to it stay
+  /// valid, and what waits in its mailbox is handled by its successor. It is stopped before this agent ends.
+  template <class A, class... Args>
+  AgentRef spawn_supervised(Args&&... args) {
+    return start_child(child_spec<A>({}, std::forward<Args>(args)...));
+  }
+  /// The same, with a name and choices of its own. Called again under the same name by an agent that was restarted, it
+  /// restarts the same child.
+  /// **Errors**: throws std::logic_error for a name in use; what the child's constructor throws passes through.
+  AgentRef start_child(ChildSpec spec);
+  /// The child of this name, or no agent.
+  [[nodiscard]] AgentRef child(std::string_view name) const;
+  /// Says what happens when a child fails; without it, SupervisionPolicy's defaults do.
+  void supervise(const SupervisionPolicy& policy);
+
   /// Ends this agent when the handler returns; in a coroutine, when it waits or ends. What was told so far is sent; who
   /// waits for an answer gets an error.
   void stop() noexcept;
@@ -300,6 +323,7 @@ template <class A>
     };
     made.mailbox = A::mailbox();
     if constexpr (requires { A::kReentrant; }) made.reentrant = A::kReentrant;
+    if constexpr (requires { &A::at_spawn; }) made.at_spawn = &A::at_spawn;
     return made;
   }();
   return instance;

@@ -20,7 +20,8 @@ struct DeadLetter {
   Errc cause;
   AgentId receiver;          ///< Whom it was meant for; 0 when that is unknown.
   Frame frame = {};          ///< Null where only an error was undeliverable.
-  std::size_t messages = 0;  ///< How many of the frame's messages, the last ones; 0 stands for all of them.
+  std::size_t messages = 0;  ///< How many of the frame's messages; 0 stands for all of them.
+  std::size_t first = 0;     ///< The first of these in the frame.
 };
 
 /// **Thread-safety**: thread-safe.

@@ -56,24 +56,29 @@ class HandlerTable {
 
 namespace detail {
 
-/// Whether the agent was told to stop, or has failed. Stays valid while a handler runs.
-[[nodiscard]] const bool& is_stopping(const Agent& agent) noexcept;
-/// Puts the messages of a batch from `first` on, which the agent did not live to handle, into the dead letters.
-void report_unhandled(Agent& agent, const Frame& frame, std::size_t first) noexcept;
+/// What the loop over a frame's messages shares with the agent's cell.
+struct TurnState {
+  bool stopping = false;    ///< The agent was told to stop, or has failed.
+  std::uint32_t first = 0;  ///< Where to begin in the frame: a batch whose handler failed goes on behind that message.
+};
+[[nodiscard]] TurnState& turn_state(const Agent& agent) noexcept;
+/// The agent has stopped, failed or `threw` before message `next` of a batch: see to the rest of them, and to the one
+/// that it failed at.
+void leave_batch(Agent& agent, const Frame& frame, std::size_t next, bool threw) noexcept;
 
-/// Goes through the messages of a frame until the agent stops or throws; then the rest are dead letters.
+/// Goes through the messages of a frame until the agent stops or throws.
 template <class Each>
 void for_each_message(Agent& agent, const Frame& frame, Each&& each) {
-  const bool& stopping = is_stopping(agent);
+  TurnState& turn = turn_state(agent);
   const std::size_t count = frame.size();
-  std::size_t next = 0;
+  std::size_t next = std::exchange(turn.first, 0);
   try {
-    while (next < count && !stopping) each(next++);
+    while (next < count && !turn.stopping) each(next++);
   } catch (...) {
-    report_unhandled(agent, frame, next);
+    leave_batch(agent, frame, next, true);
     throw;
   }
-  if (next < count) report_unhandled(agent, frame, next);
+  if (turn.stopping) leave_batch(agent, frame, next, false);
 }
 
 /// Calls a handler once: `function(message)` or `function(message, reply)`. A coroutine is started.

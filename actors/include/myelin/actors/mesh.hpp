@@ -4,6 +4,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "myelin/actors/agent.hpp"
@@ -83,6 +84,9 @@ class Mesh {
     return as_message<R>(ask_and_wait(
         to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill)), timeout, stop));
   }
+
+  /// The child of this name of a supervising agent; no agent if there is none, or it has ended.
+  [[nodiscard]] AgentRef child(const AgentRef& supervisor, std::string_view name) const;
 
   /// Asks an agent to stop once it has handled the messages of the control lane. Returns at once.
   void stop_agent(const AgentRef& agent);

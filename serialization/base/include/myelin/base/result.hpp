@@ -34,6 +34,7 @@ enum class Errc : std::uint16_t {
   overloaded = 47,         ///< Too many messages or requests wait at the receiver.
   cancelled = 48,          ///< The asker gave the question up before it was answered.
   request_cycle = 49,      ///< The question would reach an agent that waits for it to be answered.
+  restarts_exceeded = 50,  ///< Children failed more often than their supervisor's policy allows.
 
   // Kernels
   backend_unavailable = 60,  ///< The requested compute backend does not exist on this machine.
