@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/version.hpp"
+#include "commands/bench_agents.hpp"
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
 #include "commands/demo_digits.hpp"
@@ -31,8 +32,10 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<DemoDigits>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
+                 "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"
                  "  myelin bench messages                        # messages between agents, against raw CAF\n"
                  "  myelin bench gemm --json                     # matrix products, against OpenBLAS");
+  line.add(std::make_unique<BenchAgents>());
   line.add(std::make_unique<BenchMessages>());
   line.add(std::make_unique<BenchGemm>());
   return line.run(argc, argv, session);

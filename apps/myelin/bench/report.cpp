@@ -4,10 +4,14 @@
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/version.hpp"
 #include "process/atomic_file.hpp"
+#include "terminal/drawing.hpp"
+#include "terminal/table.hpp"
+#include "terminal/units.hpp"
 
 namespace myelin::tool {
 
@@ -50,6 +54,50 @@ Result<void> publish(const Session& session, const BenchOptions& options, const 
 std::string format_summary(const Summary& summary, const std::function<std::string(double)>& format) {
   if (summary.min == summary.max) return format(summary.median);
   return fmt::format("{} ({}-{})", format(summary.median), format(summary.min), format(summary.max));
+}
+
+std::string two_digits(double ratio) { return fmt::format("{:.2f}", ratio); }
+
+std::string format_figure(const std::string& unit, double value) {
+  if (unit == "%") return fmt::format("{:.3f} %", value);
+  return unit == "B" ? format_bytes(value) : format_duration_ns(value);
+}
+
+std::string comparison_table(const std::string& heading, const std::vector<Comparison>& comparisons) {
+  if (comparisons.empty()) return {};
+  using enum Table::Align;
+  Table table{{{heading, left}, {"side", left}, {"median (range)"}, {"spread"}, {"a second"}, {"raw CAF to this"}}};
+  for (const Comparison& comparison : comparisons) {
+    for (const Series& series : comparison.series) {
+      const bool first = &series == &comparison.series.front();
+      const std::string name = first ? comparison.name : "";
+      if (series.values.empty()) {
+        table.add_row({name, series.name, "-", "-", "-", "-"});
+        continue;
+      }
+      const auto format = [&](double value) { return format_figure(comparison.unit, value); };
+      table.add_row({name, series.name, format_summary(series.summary, format), format_percent(series.summary.spread()),
+                     comparison.unit == "ns" ? format_number(1e9 / series.summary.median) : "",
+                     first ? "" : format_summary(ratio_by_round(comparison.series.front(), series), two_digits)});
+    }
+  }
+  return table.to_string();
+}
+
+std::string latency_table(const std::string& heading, std::vector<LatencyRow>& rows, Style style) {
+  using enum Table::Align;
+  if (rows.empty()) return {};
+  constexpr std::size_t kBuckets = 24;
+  Table table{{{heading, left}, {"workers"}, {"p50"}, {"p95"}, {"p99"}, {"max"}, {"min to max (log scales)", left}}};
+  for (LatencyRow& row : rows) {
+    if (row.latencies.empty()) continue;
+    const auto at = [&](double part) { return format_duration_ns(row.latencies.percentile(part)); };
+    std::vector<double> heights = row.latencies.buckets(kBuckets);
+    for (double& height : heights) height = std::log2(1.0 + height);  // Or the rare slow ones would not be seen.
+    table.add_row({row.side, fmt::format("{}", row.workers), at(0.50), at(0.95), at(0.99), at(1.0),
+                   draw_sparkline(heights, style)});
+  }
+  return table.to_string();
 }
 
 }  // namespace myelin::tool

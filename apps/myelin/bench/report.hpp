@@ -4,9 +4,11 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "bench/harness.hpp"
 #include "bench/machine.hpp"
+#include "bench/statistics.hpp"
 #include "cli/session.hpp"
 #include "myelin/base/result.hpp"
 
@@ -40,5 +42,25 @@ Machine introduce(const Session& session, const std::string& command);
 
 /// "12.3 (11.9-12.8)": the median and the range of the repetitions.
 [[nodiscard]] std::string format_summary(const Summary& summary, const std::function<std::string(double)>& format);
+
+/// "1.23".
+[[nodiscard]] std::string two_digits(double ratio);
+
+/// A figure with its unit: "ns" as a time, "B" as memory, "%" as it is.
+[[nodiscard]] std::string format_figure(const std::string& unit, double value);
+
+/// A table with a row a side, the sides of a case together: median, range, spread, how many a second, and how many
+/// times the first side's figure is this one's. `heading` says what the cases are.
+[[nodiscard]] std::string comparison_table(const std::string& heading, const std::vector<Comparison>& comparisons);
+
+/// Percentiles of one side's latencies in one case.
+struct LatencyRow {
+  std::string side;
+  std::size_t workers = 1;
+  Latencies latencies;
+};
+
+/// A table with a row of percentiles a side. `heading` says what took so long.
+[[nodiscard]] std::string latency_table(const std::string& heading, std::vector<LatencyRow>& rows, Style style);
 
 }  // namespace myelin::tool

@@ -31,14 +31,11 @@ std::string drain(int descriptor) {
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-}  // namespace
-
-Result<std::string> run_self(const std::vector<std::string>& arguments) {
+/// `file` is looked for in PATH unless it has a slash.
+Result<std::string> run(const char* file, std::vector<std::string> words) {
   std::array<int, 2> pipe_ends{};
   if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return fail(Errc::io_error, "no pipe: " + reason(errno));
 
-  std::vector<std::string> words{"myelin"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -47,19 +44,32 @@ Result<std::string> run_self(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
   pid_t child = 0;
-  const int error = ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawnp(&child, file, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(pipe_ends[1]);
   std::string text = drain(pipe_ends[0]);
-  if (error != 0) return fail(Errc::io_error, "cannot run this program again: " + reason(error));
+  if (error != 0) {
+    return fail(error == ENOENT ? Errc::not_found : Errc::io_error,
+                fmt::format("cannot run {}: {}", words.front(), reason(error)));
+  }
 
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return fail(Errc::io_error, fmt::format("'myelin {}' failed with status {}", fmt::join(arguments, " "), status));
+    return fail(Errc::io_error, fmt::format("'{}' failed with status {}", fmt::join(words, " "), status));
   }
   return text;
 }
+
+}  // namespace
+
+Result<std::string> run_self(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{"myelin"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return run("/proc/self/exe", std::move(words));
+}
+
+Result<std::string> run_program(const std::vector<std::string>& words) { return run(words.front().c_str(), words); }
 
 }  // namespace myelin::tool

@@ -1,4 +1,4 @@
-/// This same program, run once more in a fresh process.
+/// Other programs, and this same one once more, run to their end in a fresh process.
 #pragma once
 
 #include <string>
@@ -11,5 +11,9 @@ namespace myelin::tool {
 /// Runs the program's own executable with the arguments and returns what it wrote to stdout; its stderr is ours.
 /// **Errors**: io_error when it cannot start, or exits with a status other than 0. **Cost**: blocks until it ends.
 [[nodiscard]] Result<std::string> run_self(const std::vector<std::string>& arguments);
+
+/// The same with words[0], looked for in PATH, and the other words as arguments.
+/// **Errors**: not_found when there is no such program; io_error as above. **Cost**: blocks until it ends.
+[[nodiscard]] Result<std::string> run_program(const std::vector<std::string>& words);
 
 }  // namespace myelin::tool

@@ -27,6 +27,7 @@ BOOST_AUTO_TEST_CASE(version_names_the_release_the_simd_target_and_the_backends)
 BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"bench", "--help"},
+                                                    {"bench", "agents", "--help"},
                                                     {"bench", "gemm", "--help"},
                                                     {"bench", "messages", "--help"},
                                                     {"demo", "--help"},
