@@ -14,6 +14,8 @@
 
 namespace myelin {
 
+class Agent;
+
 /// Entries come from the block pool: one is made and freed for every message that is not a frame of one owner.
 template <class Derived>
 struct PooledEntry : QueueLink {
