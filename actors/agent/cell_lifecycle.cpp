@@ -169,6 +169,7 @@ void AgentCell::restart() noexcept {
     return;
   }
   next->cell_ = this;
+  tasks_.reset();  // it has come to its end: the successor's coroutines have their own
   const std::unique_ptr<Error> failure = std::move(failure_);
   std::unique_ptr<Agent> predecessor = std::exchange(agent_, std::move(next));
   life.rested = false;

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "agent/cell.hpp"
+#include "myelin/actors/supervisor.hpp"
 #include "tasks_agents.hpp"
 
 using myelin::AgentRef;
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(one_message_of_a_batch_is_passed_on_alone) {
   const Held<samples::Note> second{batch.finish(), 1};
   const myelin::Frame alone = myelin::detail::frame_of(second);
   BOOST_TEST(!alone.is_batch());
-  BOOST_TEST(Held<samples::Note>{alone}->getText().cStr() == "two");
+  BOOST_TEST(Held<samples::Note> { alone } -> getText().cStr() == "two");
 }
 
 BOOST_AUTO_TEST_CASE(a_held_batch_keeps_its_bytes_while_its_handler_waits) {
@@ -323,6 +324,22 @@ BOOST_AUTO_TEST_CASE(the_task_of_one_question_can_be_destroyed) {
   BOOST_TEST(log.destroyed == 1);
   pass(1s);
   BOOST_TEST(log.texts == std::vector<std::string>{"first"});
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_agent_has_new_coroutines_and_none_of_the_old) {
+  const AgentRef tree =
+      test.mesh().spawn<myelin::Supervisor>(myelin::SupervisorSpec{}.child<Server>("server", std::ref(log), successor));
+  const AgentRef child = test.mesh().child(tree, "server");
+  const auto before = ask<samples::Note>(child, note_of("echo"));
+  const auto failing = ask<samples::Note>(child, note_of("throw at once"));
+  BOOST_TEST(error_of(failing) == Errc::handler_failed);
+  BOOST_TEST(!(*before)->has_value());
+  BOOST_TEST(log.destroyed == 2);
+  BOOST_TEST(tasks_of(child) == 0U);
+  const auto after = ask<samples::Note>(child, note_of("echo"));
+  BOOST_TEST(tasks_of(child) == 1U);
+  pass(1s);
+  BOOST_TEST(text_of(after) == "echo");
 }
 
 BOOST_AUTO_TEST_CASE(a_coroutine_waits_for_another) {

@@ -156,7 +156,6 @@ class Agent {
   requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) PendingAnswer<R> ask(const AgentRef& to, Fill&& fill,
                                                                                    Duration timeout) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
-    static_assert(detail::kIsMessage<R>, "an answer is a struct that the Cap'n Proto compiler made");
     auto link = std::make_unique<detail::Pending::Link>();
     detail::Pending::Link& in_table = *link;
     return {*this, put<Message>(to, std::forward<Fill>(fill), timeout, std::move(link)), in_table, false};

@@ -17,7 +17,8 @@
 
 namespace myelin {
 
-/// Waits in an agent for one answer or one moment. Called at most once, in a turn of the agent.
+/// Waits in an agent for one answer or one moment. Called at most once, or at each moment of a repeating timer, in a
+/// turn of the agent.
 class Continuation {
  public:
   virtual ~Continuation() = default;
@@ -48,9 +49,35 @@ class Job {
   virtual void finish() = 0;
 };
 
+template <class R>
+class Task;
+
+namespace detail {
+/// Whether T is a struct that the Cap'n Proto compiler made.
+template <class T>
+inline constexpr bool kIsMessage = requires {
+  typename T::Reader;
+  typename T::Builder;
+  T::_capnpPrivate::typeId;
+};
+
+template <class T>
+inline constexpr bool kIsTask = false;
+template <class R>
+inline constexpr bool kIsTask<Task<R>> = true;
+
+/// What is called once must not be a coroutine: its captures end with the call.
+template <class Then, class... Arguments>
+constexpr void require_no_coroutine() {
+  static_assert(!kIsTask<std::invoke_result_t<Then&, Arguments...>>,
+                "a callback must not be a coroutine, whose captures would be gone when it goes on: let it start() one");
+}
+}  // namespace detail
+
 /// A frame as a message of type R, if it is one. **Errors**: wrong_answer_type, bad_frame.
 template <class R>
 [[nodiscard]] Result<Held<R>> as_message(Result<Frame> outcome) {
+  static_assert(detail::kIsMessage<R>, "an answer is a struct that the Cap'n Proto compiler made");
   if (!outcome) return tl::unexpected{std::move(outcome).error()};
   if (!*outcome || outcome->type() != kTypeId<R>) {
     return myelin::fail(Errc::wrong_answer_type, "the answer is of another type than the one asked for");
@@ -61,6 +88,7 @@ template <class R>
 
 template <class R, class Then>
 [[nodiscard]] std::unique_ptr<Continuation> make_answer_continuation(Then&& then) {
+  detail::require_no_coroutine<std::decay_t<Then>, Result<Held<R>>>();
   class OnAnswer final : public Continuation {
    public:
     explicit OnAnswer(Then&& call) : then_{std::forward<Then>(call)} {}
@@ -74,6 +102,7 @@ template <class R, class Then>
 
 template <class Then>
 [[nodiscard]] std::unique_ptr<Continuation> make_timer_continuation(Then&& then) {
+  detail::require_no_coroutine<std::decay_t<Then>>();
   class OnTime final : public Continuation {
    public:
     explicit OnTime(Then&& call) : then_{std::forward<Then>(call)} {}
@@ -116,14 +145,6 @@ template <class Work, class Then>
 }
 
 namespace detail {
-
-/// Whether T is a struct that the Cap'n Proto compiler made.
-template <class T>
-inline constexpr bool kIsMessage = requires {
-  typename T::Reader;
-  typename T::Builder;
-  T::_capnpPrivate::typeId;
-};
 
 /// "greeting::Greeter" for typeid(greeting::Greeter).
 [[nodiscard]] std::string class_name(const std::type_info& type);

@@ -17,6 +17,7 @@ class Self : public Agent {
   using Agent::after;
   using Agent::ask;
   using Agent::cancel;
+  using Agent::child;
   using Agent::current_header;
   using Agent::every;
   using Agent::fail;
@@ -30,8 +31,12 @@ class Self : public Agent {
   using Agent::send;
   using Agent::sleep;
   using Agent::spawn;
+  using Agent::spawn_supervised;
+  using Agent::spawn_with;
   using Agent::start;
+  using Agent::start_child;
   using Agent::stop;
+  using Agent::supervise;
   using Agent::tell;
   using Agent::watch;
 };

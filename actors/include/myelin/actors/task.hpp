@@ -16,8 +16,6 @@ namespace myelin {
 
 class Agent;
 class Tasks;
-template <class R>
-class Task;
 
 namespace detail {
 
@@ -293,11 +291,6 @@ template <class R>
 requires kIsMessage<R> Task<R> Promise<R>::get_return_object()
 noexcept { return Task<R>{*this}; }
 inline Task<void> Promise<void>::get_return_object() noexcept { return Task<void>{*this}; }
-
-template <class T>
-inline constexpr bool kIsTask = false;
-template <class R>
-inline constexpr bool kIsTask<Task<R>> = true;
 }  // namespace detail
 
 }  // namespace myelin

@@ -43,7 +43,9 @@ template <class Then>
 class OnEachTick final : public Continuation {
  public:
   template <class Call>
-  OnEachTick(Ticks ticks, Call&& call) : ticks_{ticks}, then_{std::forward<Call>(call)} {}
+  OnEachTick(Ticks ticks, Call&& call) : ticks_{ticks}, then_{std::forward<Call>(call)} {
+    require_no_coroutine<Then>();
+  }
   void resume(Result<Frame> /*nothing*/) override { then_(); }
   [[nodiscard]] bool continues_handler() const noexcept override { return false; }
   [[nodiscard]] TimePoint next_due(TimePoint now) override { return ticks_.next(now); }
