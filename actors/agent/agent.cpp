@@ -1,5 +1,6 @@
 #include "myelin/actors/agent.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
@@ -55,14 +56,19 @@ class AgentAccess {
 };
 
 void HandlerTable::add(const Handler& handler) {
-  if (find(handler.type) != nullptr) {
-    throw std::logic_error{std::string{"two handlers for messages of type "} +
-                           handler.schema().getProto().getDisplayName().cStr() + ": an agent class has one"};
+  if (std::ranges::find(rows_, handler.type, &Handler::type) != rows_.end()) {
+    throw std::logic_error{"two handlers for messages of type " + message_name(handler) + ": an agent class has one"};
   }
-  rows_.push_back(handler);
+  rows_.insert(rows_.end() - (has_any_ ? 1 : 0), handler);
+}
+
+void HandlerTable::add_any(const Handler& handler) {
+  add(handler);
+  has_any_ = true;
 }
 
 std::string message_name(const Handler& handler) {
+  if (handler.schema == nullptr) return "any";
   const std::string name = handler.schema().getProto().getDisplayName().cStr();  // "greeting.capnp:Hello"
   return name.substr(name.rfind(':') + 1);
 }

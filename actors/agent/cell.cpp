@@ -76,6 +76,7 @@ AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClas
     : super{config},
       inbox_{mailbox.capacity},
       when_full_{mailbox.when_full},
+      intercepted_{mesh.config.interceptor != nullptr},
       agent_{std::move(agent)},
       class_{of},
       mesh_{mesh},
@@ -83,6 +84,7 @@ AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClas
       redirect_to_{mailbox.redirect_to},
       lifecycle_{lifecycle == nullptr ? nullptr : std::move(*lifecycle)} {
   if (when_full_ == Overload::drop_oldest) inbox_.allow_dropping();
+  if (intercepted_) inbox_.guard();
   setf(kIsAgentFlag | is_initialized_flag);
   agent_->cell_ = this;
   if (metrics_ != nullptr) metrics_->started.add_shared(1);
@@ -188,6 +190,23 @@ void AgentCell::drop(QueueLink* entry) noexcept {
   bounce(entry, overloaded());
 }
 
+Delivery AgentCell::intercept(Frame& frame, ReplyPort* port) noexcept {
+  Parcel parcel{port == nullptr ? Parcel::Kind::message : Parcel::Kind::question, ref(), std::move(frame), port};
+  mesh_.config.interceptor->deliver(parcel);
+  return parcel ? admit(std::move(parcel)) : Delivery::taken;
+}
+
+Delivery AgentCell::admit(Parcel&& parcel) noexcept {
+  switch (parcel.kind_) {
+    case Parcel::Kind::message:
+    case Parcel::Kind::question:
+      return deliver_gated(std::move(parcel.frame_), std::exchange(parcel.port_, nullptr), 0);
+    case Parcel::Kind::answer: put_answer(std::move(parcel.frame_)); break;
+    case Parcel::Kind::failure: put_failure(parcel.question_, std::move(parcel.error_)); break;
+  }
+  return Delivery::taken;
+}
+
 Error AgentCell::overloaded() const {
   return {Errc::overloaded, fmt::format("the mailbox of {} {} is full ({} messages wait): send more slowly, or give it "
                                         "a larger one",
@@ -229,6 +248,16 @@ void AgentCell::end_pause(PauseState next) noexcept {
 }
 
 void AgentCell::answer(Frame frame) noexcept {
+  if (intercepted_) [[unlikely]] {
+    Parcel parcel{Parcel::Kind::answer, ref(), std::move(frame), nullptr};
+    mesh_.config.interceptor->deliver(parcel);
+    if (!parcel) return;
+    frame = std::move(parcel.frame_);
+  }
+  put_answer(std::move(frame));
+}
+
+void AgentCell::put_answer(Frame frame) noexcept {
   const Lane lane = frame.lane();
   if (frame.unique()) {
     FrameBlock* block = frame.release();
@@ -245,6 +274,18 @@ void AgentCell::answer(Frame frame) noexcept {
 }
 
 void AgentCell::fail(CorrelationId question, Error error) noexcept {
+  if (intercepted_) [[unlikely]] {
+    Parcel parcel{Parcel::Kind::failure, ref(), Frame{}, nullptr};
+    parcel.question_ = question;
+    parcel.error_ = std::move(error);
+    mesh_.config.interceptor->deliver(parcel);
+    if (!parcel) return;
+    error = std::move(parcel.error_);
+  }
+  put_failure(question, std::move(error));
+}
+
+void AgentCell::put_failure(CorrelationId question, Error error) noexcept {
   auto* entry = new FailureEntry;
   entry->kind = entry_tag(EntryKind::failure, Lane::normal);
   entry->question = question;
@@ -402,7 +443,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
       if (turn_ends == Clock::time_point{}) {
         turn_ends = now + std::chrono::microseconds{limits::kTurnMicrosecondsMax};
       } else {
-        enough = now >= turn_ends;
+        enough = now >= turn_ends && !mesh_.config.deterministic;
       }
       refill();  // so that control messages need not wait for what came before them
     }
@@ -577,7 +618,7 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
     }
     return;
   }
-  if (frame.is_foreign()) [[unlikely]] {
+  if (frame.is_foreign() && handler->schema != nullptr) [[unlikely]] {
     if (Result<void> checked = check_schema(frame, handler->schema()); !checked) {
       if (reply.wanted()) {
         reply.fail(std::move(checked).error());
@@ -591,6 +632,8 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   count(*handler, frame.size());
   const bool timed = --metrics_context.until_timed == 0;
   try {
+    if (intercepted_) [[unlikely]]
+      mesh_.config.interceptor->handle(ref(), frame, reply.wanted() ? Parcel::Kind::question : Parcel::Kind::message);
     if (timed || frame.block()->has(FrameBlock::kTraced)) [[unlikely]] {
       run_observed(*handler, timed, std::move(frame), std::move(reply));
     } else {
@@ -676,6 +719,8 @@ void AgentCell::count_wait(const QueueLink& link) noexcept {
 void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
   std::optional<Waiting::Item> item = waiting_ == nullptr ? std::nullopt : waiting_->take(question);
   if (item) {
+    if (intercepted_ && outcome) [[unlikely]]
+      mesh_.config.interceptor->handle(ref(), *outcome, Parcel::Kind::answer);
     resume_continuation(*item, std::move(outcome));
   } else if (outcome) {  // a late failure is lost on nobody
     mesh_.dead_letters.add({Errc::late_answer, id(), *std::move(outcome)});

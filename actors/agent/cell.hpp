@@ -12,6 +12,7 @@
 
 #include "cancelled_questions.hpp"
 #include "myelin/actors/agent.hpp"
+#include "myelin/actors/interceptor.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
 #include "runtime/class_metrics.hpp"
@@ -67,10 +68,13 @@ class AgentCell final : public caf::local_actor,
   /// Delivers a frame; `port`, if any, awaits the answer, and one reference to it is taken over.
   Delivery deliver(Frame frame, ReplyPort* port) noexcept {
     if (inbox_.gated()) [[unlikely]]
-      return deliver_gated(std::move(frame), port, 0);
+      return intercepted_ ? intercept(frame, port) : deliver_gated(std::move(frame), port, 0);
     put(std::move(frame), port);
     return Delivery::taken;
   }
+
+  /// Puts what an interceptor has let pass into the mailbox.
+  Delivery admit(Parcel&& parcel) noexcept;
 
   /// Asks this agent to release those who wait for room once its mailbox is half empty. False if it has ended.
   bool want_room() noexcept;
@@ -90,6 +94,8 @@ class AgentCell final : public caf::local_actor,
   [[nodiscard]] const AgentClass& agent_class() const noexcept { return class_; }
   [[nodiscard]] detail::TurnState& turn_state() noexcept { return turn_; }
   [[nodiscard]] bool has_failed() const noexcept { return failure_ != nullptr; }
+  /// How often the agent was restarted. **Thread-safety**: in the agent's turn; on a deterministic mesh, between turns.
+  [[nodiscard]] std::uint32_t incarnation() const noexcept { return incarnation_; }
   [[nodiscard]] RegistryLink& registry_link() noexcept { return registry_link_; }
 
   // What Agent's protected functions do.
@@ -178,6 +184,9 @@ class AgentCell final : public caf::local_actor,
   void schedule() noexcept;
   void put(Frame frame, ReplyPort* port) noexcept;
   Delivery deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept;
+  Delivery intercept(Frame& frame, ReplyPort* port) noexcept;
+  void put_answer(Frame frame) noexcept;
+  void put_failure(CorrelationId question, Error error) noexcept;
   [[nodiscard]] Error overloaded() const;
   void drop(QueueLink* entry) noexcept;
   void refuse(Frame frame, ReplyPort* port, bool give_back) noexcept;
@@ -222,6 +231,7 @@ class AgentCell final : public caf::local_actor,
   // Read by senders.
   Inbox inbox_;
   const Overload when_full_;
+  const bool intercepted_;
   // The agent's own turn from here on.
   std::unique_ptr<Agent> agent_;
   const AgentClass& class_;

@@ -358,6 +358,39 @@ BOOST_AUTO_TEST_CASE(a_class_with_two_handlers_of_one_type_is_refused) {
   BOOST_CHECK_THROW(test.mesh().spawn<Confused>(), std::logic_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_handler_for_any_message_takes_what_no_other_takes) {
+  class Curious : public myelin::Agent {
+   public:
+    explicit Curious(std::vector<std::string>& log) : log_{log} {}
+    static void handlers(myelin::Handlers<Curious>& on) {
+      on.any<&Curious::other>();
+      on.message<&Curious::tick>();
+    }
+
+   private:
+    void tick(samples::Tick::Reader) { log_.emplace_back("tick"); }
+    void other(myelin::Frame frame, myelin::ReplyAddress reply) {
+      log_.push_back(Held<samples::Note> { frame } -> getText());
+      if (reply.wanted()) reply.send(frame);
+    }
+    std::vector<std::string>& log_;
+  };
+  DeterministicMesh test;
+  std::vector<std::string> log;
+  const AgentRef curious = test.mesh().spawn<Curious>(log);
+  test.mesh().tell<samples::Tick>(curious, [](auto) {});
+  test.mesh().tell<samples::Note>(curious, [](auto note) { note.setText("told"); });
+  std::string answer;
+  test.mesh().spawn<Actor>([&](Actor& self) {
+    self.ask<samples::Note>(
+        curious, [](samples::Note::Builder note) { note.setText("asked"); }, std::chrono::seconds{1},
+        [&](auto result) { answer = (*result)->getText(); });
+  });
+  test.run();
+  BOOST_TEST(log == (std::vector<std::string>{"tick", "told", "asked"}), boost::test_tools::per_element());
+  BOOST_TEST(answer == "asked");
+}
+
 BOOST_AUTO_TEST_CASE(agents_start_agents) {
   DeterministicMesh test;
   Recorder::Log log;

@@ -23,11 +23,11 @@ struct Handler {
   /// Reads the frame and calls the function, once or for each message. **Requires**: the frame is of `type` and
   /// checked, if it is foreign.
   void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply);
-  /// The schema to check foreign frames against.
+  /// The schema to check foreign frames against; null where the handler takes any type, and checks for itself.
   capnp::StructSchema (*schema)();
 };
 
-/// The schema's name of the messages that a handler takes, e.g. "Greeting".
+/// The schema's name of the messages that a handler takes, e.g. "Greeting"; "any" for a handler of any type.
 [[nodiscard]] std::string message_name(const Handler& handler);
 
 /// All handlers of a class. **Thread-safety**: immutable once built.
@@ -40,8 +40,10 @@ class HandlerTable {
     for (const Handler& handler : rows_) {
       if (handler.type == type) return &handler;
     }
-    return nullptr;
+    return has_any_ ? &rows_.back() : nullptr;
   }
+  /// A handler for what no other takes; its type is 0. **Errors**: as add().
+  void add_any(const Handler& handler);
 
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
   [[nodiscard]] const Handler& operator[](std::size_t index) const noexcept { return rows_[index]; }
@@ -52,6 +54,7 @@ class HandlerTable {
 
  private:
   std::vector<Handler> rows_;
+  bool has_any_ = false;  // the last row
 };
 
 namespace detail {
@@ -159,6 +162,17 @@ void run_lambda(Agent& agent, Frame&& frame, ReplyAddress&& reply, Lambda& lambd
       });
 }
 
+template <auto kFunction>
+struct AnyHandler {
+  static_assert(sizeof(kFunction) == 0, "a handler for any message is `void take(Frame, ReplyAddress)`");
+};
+template <class A, void (A::*kFunction)(Frame, ReplyAddress)>
+struct AnyHandler<kFunction> {
+  static void run(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
+    (static_cast<A&>(agent).*kFunction)(frame, std::move(reply));  // shared, for the current header is read from it
+  }
+};
+
 }  // namespace detail
 
 /// Collects the handlers of agent class A:
@@ -206,6 +220,13 @@ class Handlers {
   void add(void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply)) {
     table_.add({kTypeId<typename Handling::Message>, run,
                 [] { return capnp::Schema::from<typename Handling::Message>().asStruct(); }});
+  }
+
+  /// Takes messages of every type that has no handler of its own: `void take(Frame, ReplyAddress)`. The frame may be a
+  /// batch; one from outside must be checked with check_as<T>() before it is read.
+  template <auto kFunction>
+  void any() {
+    table_.add_any({0, &detail::AnyHandler<kFunction>::run, nullptr});
   }
 
  private:

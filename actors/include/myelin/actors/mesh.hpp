@@ -16,6 +16,7 @@
 namespace myelin {
 
 struct MeshState;
+class Interceptor;
 
 /// How a mesh runs.
 struct MeshConfig {
@@ -34,6 +35,8 @@ struct MeshConfig {
   std::uint32_t trace_one_in = 0;
   /// No threads at all: a test runs the agents one message at a time. See DeterministicMesh.
   bool deterministic = false;
+  /// For tests: sees every message on its way, and may lose, delay or double it. See interceptor.hpp.
+  Interceptor* interceptor = nullptr;
 };
 
 /// **Thread-safety**: thread-safe, but for construction and destruction.
