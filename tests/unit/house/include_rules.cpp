@@ -24,6 +24,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"myelin/schema/", "serialization"},
     {"myelin/kernels/", "kernels"},
     {"myelin/actors/", "actors"},
+    {"myelin/testkit/", "testkit"},
     {"tl/", "expected"},
     {"fmt/", "fmt"},
     {"spdlog/", "spdlog"},
@@ -150,6 +151,8 @@ const std::vector<FolderRule>& folder_rules() {
       {"actors",
        "actors",
        {"base", "serialization", "kernels", "expected", "fmt", "spdlog", "capnp", "caf", "openssl", "posix", "zlib"}},
+      // The test kit stands on the actors' public headers, and knows neither CAF nor a test framework.
+      {"actors/testkit", "testkit", {"base", "serialization", "actors", "expected", "fmt", "capnp"}},
       {"apps",
        "apps",
        {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
@@ -159,7 +162,7 @@ const std::vector<FolderRule>& folder_rules() {
        "apps",
        {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
         "zlib", "mimalloc", "posix", "caf", "blas"}},
-      {"examples", "examples", {"base", "serialization", "kernels", "actors", "expected", "fmt", "capnp"}},
+      {"examples", "examples", {"base", "serialization", "kernels", "actors", "testkit", "expected", "fmt", "capnp"}},
   };
   return rules;
 }

@@ -27,8 +27,8 @@ struct FolderRule {
 /// The rules, all of them.
 const std::vector<FolderRule>& folder_rules();
 
-/// The library that an include belongs to: "std", "posix", a layer ("base", "serialization", "kernels", "actors"), or a
-/// third party ("caf", "hwy", ...). "" where it is none of those.
+/// The library that an include belongs to: "std", "posix", a layer ("base", "serialization", "kernels", "actors",
+/// "testkit"), or a third party ("caf", "hwy", ...). "" where it is none of those.
 std::string_view library_of(std::string_view include);
 
 /// Holds every C++ file in the folders of the table against it.

@@ -95,6 +95,10 @@ BOOST_AUTO_TEST_CASE(includes_against_the_layers_are_found) {
       {"apps/myelin/a.cpp", "<cblas.h>"},
       {"apps/demos/a.cpp", "<hwy/highway.h>"},
       {"examples/a.cpp", "<caf/all.hpp>"},
+      {"actors/agent/a.cpp", "\"myelin/testkit/probe.hpp\""},
+      {"actors/testkit/src/a.cpp", "<caf/all.hpp>"},
+      {"actors/testkit/src/a.cpp", "<boost/test/unit_test.hpp>"},
+      {"apps/myelin/a.cpp", "\"myelin/testkit/probe.hpp\""},
       {"actors/runtime/a.cpp", "<some/stranger.hpp>"},
       {"kernels/cpu/a.cpp", "<immintrin.h>"},
   };
@@ -115,6 +119,8 @@ BOOST_AUTO_TEST_CASE(includes_along_the_layers_are_no_violation) {
       {"actors/runtime/a.cpp", "\"myelin/kernels/matrix.hpp\""},
       {"apps/myelin/a.cpp", "\"myelin/actors/agent.hpp\""},
       {"apps/myelin/bench/a.cpp", "<caf/all.hpp>"},
+      {"actors/testkit/src/a.cpp", "\"myelin/actors/interceptor.hpp\""},
+      {"examples/a.cpp", "\"myelin/testkit/probe.hpp\""},
       {"tests/unit/a.cpp", "<caf/all.hpp>"},
   };
   for (const auto& [file, include] : right) {
@@ -127,9 +133,12 @@ BOOST_AUTO_TEST_CASE(private_headers_are_for_their_own_layer) {
   tree.write("kernels/cpu/gemm.hpp", "");
   tree.write("kernels/nn/network.cpp", "#include \"cpu/gemm.hpp\"\n#include \"../cpu/gemm.hpp\"\n");
   tree.write("actors/kernel/batcher.cpp", "#include \"../../kernels/cpu/gemm.hpp\"\n");
+  tree.write("actors/agent/cell.hpp", "");
+  tree.write("actors/testkit/src/probe.cpp", "#include \"agent/cell.hpp\"\n");
   const auto violations = check_includes(tree.root());
-  BOOST_REQUIRE(violations.size() == 1U);
-  BOOST_TEST(violations.front().file == "actors/kernel/batcher.cpp");
+  BOOST_REQUIRE(violations.size() == 2U);
+  BOOST_TEST(violations[0].file == "actors/kernel/batcher.cpp");
+  BOOST_TEST(violations[1].file == "actors/testkit/src/probe.cpp");
 }
 
 BOOST_AUTO_TEST_CASE(a_source_that_nothing_builds_is_found) {
