@@ -163,6 +163,10 @@ const std::vector<FolderRule>& folder_rules() {
        {"base", "serialization", "kernels", "actors", "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml",
         "zlib", "mimalloc", "posix", "caf", "blas"}},
       {"examples", "examples", {"base", "serialization", "kernels", "actors", "testkit", "expected", "fmt", "capnp"}},
+      // Shows plain CAF actors beside agents.
+      {"examples/caf_interop",
+       "examples",
+       {"base", "serialization", "kernels", "actors", "testkit", "expected", "fmt", "capnp", "caf"}},
   };
   return rules;
 }
