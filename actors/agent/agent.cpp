@@ -43,6 +43,8 @@ std::size_t Agent::room_at(const AgentRef& receiver) const noexcept {
   return receiver.cell() == nullptr ? limits::kMailboxCapacityMax : receiver.cell()->room();
 }
 AgentRef Agent::start_child(ChildSpec spec) { return cell_->children().start(std::move(spec)); }
+void Agent::hold_ready() { cell_->hold_ready(); }
+void Agent::become_ready() noexcept { cell_->become_ready(); }
 AgentRef Agent::child(std::string_view name) const { return cell_->child(name); }
 void Agent::supervise(const SupervisionPolicy& policy) { cell_->children().set_policy(policy); }
 AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {

@@ -83,6 +83,7 @@ AgentCell::AgentCell(caf::actor_config& config, MeshState& mesh, const AgentClas
       metrics_{mesh.metrics == nullptr ? nullptr : mesh.metrics->find_or_add(of)},
       redirect_to_{mailbox.redirect_to},
       lifecycle_{lifecycle == nullptr ? nullptr : std::move(*lifecycle)} {
+  state_.store(of.has_start ? AgentState::starting : AgentState::ready, std::memory_order_relaxed);
   if (when_full_ == Overload::drop_oldest) inbox_.allow_dropping();
   if (intercepted_) inbox_.guard();
   setf(kIsAgentFlag | is_initialized_flag);
@@ -335,10 +336,8 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
       break;
     }
     case EntryKind::job: {
-      // The agent is dead, whatever this thread is: so end the questions whose Replies went with the job.
-      const bool before = std::exchange(turn_context.agent_ending, true);
+      const AgentEnds ends;  // whatever this thread is: so that the Replies that went with the job say why
       delete static_cast<JobEntry*>(link);
-      turn_context.agent_ending = before;
       break;
     }
     case EntryKind::order: delete static_cast<OrderEntry*>(link); break;
@@ -354,6 +353,8 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
       break;
     case EntryKind::cancel: delete static_cast<CancelEntry*>(link); break;
     case EntryKind::start:
+    case EntryKind::drain:
+    case EntryKind::probe:
     case EntryKind::stop: delete static_cast<SignalEntry*>(link); break;
   }
 }
@@ -555,20 +556,27 @@ void AgentCell::handle(QueueLink* link) {
       }
       case EntryKind::job: {
         const std::unique_ptr<JobEntry> entry{static_cast<JobEntry*>(link)};
+        if (entry->awaited) --jobs_;
         if (entry->incarnation == incarnation_) {
           const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
           entry->job->finish();
         } else {
-          turn_context.agent_failing = true;
+          const AgentFails fails;
           entry->job.reset();
-          turn_context.agent_failing = false;
         }
         break;
       }
       case EntryKind::start:
         delete static_cast<SignalEntry*>(link);
         agent_->on_start();
+        started();
         break;
+      case EntryKind::drain:
+        delete static_cast<SignalEntry*>(link);
+        lifecycle().draining = true;
+        if (state() == AgentState::ready) set_state(AgentState::draining);
+        break;
+      case EntryKind::probe: delete static_cast<SignalEntry*>(link); break;
       case EntryKind::stop:
         delete static_cast<SignalEntry*>(link);
         if (lifecycle_ != nullptr) lifecycle_->for_good = true;
@@ -771,6 +779,8 @@ void AgentCell::end_turn() {
   }
   if (outbox_ != nullptr && !outbox_->empty()) outbox_->flush_all();
   flush_counts();
+  if (lifecycle_ != nullptr || mesh_.draining.load(std::memory_order_relaxed)) [[unlikely]]
+    tell_work();
 }
 
 void AgentCell::stop_agent(std::optional<Error> failure) noexcept {
@@ -824,6 +834,7 @@ void AgentCell::finish() noexcept {
       return std::move(lifecycle_);
     }();
   }
+  set_state(failure_ == nullptr ? AgentState::stopped : AgentState::failed);
   cleanup(failure_ == nullptr ? caf::error{caf::exit_reason::normal} : to_caf_error(*failure_), context());
   mesh_.registry.remove(*this);
 }
@@ -1085,6 +1096,7 @@ void AgentCell::handle_due() {
 }
 
 void AgentCell::start_job(std::unique_ptr<Job> job) {
+  ++jobs_;
   // The job keeps the cell, so that its end finds an inbox: open, or closed for good.
   mesh_.jobs->post([keep = ref(), incarnation = incarnation_,
                     held = std::make_shared<std::unique_ptr<Job>>(std::move(job)), why = cause()] {
@@ -1092,6 +1104,7 @@ void AgentCell::start_job(std::unique_ptr<Job> job) {
     auto* entry = new JobEntry;
     entry->kind = entry_tag(EntryKind::job, Lane::high);
     entry->job = std::move(*held);
+    entry->awaited = true;
     entry->incarnation = incarnation;
     entry->cause = why;
     keep.cell()->deliver(entry);

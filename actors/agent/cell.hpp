@@ -13,6 +13,7 @@
 #include "cancelled_questions.hpp"
 #include "myelin/actors/agent.hpp"
 #include "myelin/actors/interceptor.hpp"
+#include "myelin/actors/agent_state.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
 #include "runtime/class_metrics.hpp"
@@ -93,6 +94,15 @@ class AgentCell final : public caf::local_actor,
   [[nodiscard]] MeshState& mesh() noexcept { return mesh_; }
   [[nodiscard]] const AgentClass& agent_class() const noexcept { return class_; }
   [[nodiscard]] detail::TurnState& turn_state() noexcept { return turn_; }
+  /// **Thread-safety**: these four are thread-safe.
+  [[nodiscard]] AgentState state() const noexcept { return state_.load(std::memory_order_seq_cst); }
+  /// Sleeps, has nothing to do, and waits for nothing. Known only while the mesh drains.
+  [[nodiscard]] bool rests() const noexcept {
+    return inbox_.is_asleep() && open_work_.load(std::memory_order_relaxed) == 0;
+  }
+  [[nodiscard]] bool is_supervised() const noexcept;
+  /// Delivers an entry that has nothing but its kind.
+  void signal(EntryKind kind) noexcept;
   [[nodiscard]] bool has_failed() const noexcept { return failure_ != nullptr; }
   /// How often the agent was restarted. **Thread-safety**: in the agent's turn; on a deterministic mesh, between turns.
   [[nodiscard]] std::uint32_t incarnation() const noexcept { return incarnation_; }
@@ -153,7 +163,9 @@ class AgentCell final : public caf::local_actor,
   /// **Thread-safety**: thread-safe, on any agent that is handled to others.
   [[nodiscard]] AgentRef child(std::string_view name) const;
   /// For good: no supervisor restarts it. **Thread-safety**: thread-safe.
-  void tell_to_stop() noexcept;
+  void tell_to_stop() noexcept { signal(EntryKind::stop); }
+  void hold_ready();
+  void become_ready() noexcept;
   /// All children rest, or have ended, as they were told to.
   void children_at_rest() noexcept;
   [[nodiscard]] FrameHeader current_header() const noexcept;
@@ -209,6 +221,11 @@ class AgentCell final : public caf::local_actor,
   void handle_answer(CorrelationId question, Result<Frame> outcome);
   void handle_caf(caf::mailbox_element& element);
   void handle_due();
+  void set_state(AgentState state) noexcept;
+  void started() noexcept;
+  [[nodiscard]] Lifecycle& lifecycle();
+  [[nodiscard]] std::uint32_t open_work() const noexcept;
+  void tell_work() noexcept;
   void handle_order(OrderEntry& order);
   void handle_restricted(QueueLink* entry) noexcept;
   void failed_at(const Frame& frame, std::size_t first, std::size_t messages) noexcept;
@@ -254,6 +271,7 @@ class AgentCell final : public caf::local_actor,
   /// What the agent's turns are: its own, or the runtime's alone.
   enum class Phase : std::uint8_t {
     running,
+    starting,         ///< Holds messages back: on_start() called hold_ready().
     ending_children,  ///< The agent is at its end, or failed; its children are told to end first.
     suspended,        ///< Failed, or told to rest: waits for its supervisor.
     finished,
@@ -267,6 +285,9 @@ class AgentCell final : public caf::local_actor,
   std::unique_ptr<Error> failure_;
   Frame failed_frame_;  ///< What the handler failed at.
   std::uint32_t incarnation_ = 0;
+  std::uint32_t jobs_ = 0;  ///< That have not come back.
+  std::atomic<std::uint32_t> open_work_{0};
+  std::atomic<AgentState> state_;
   std::unique_ptr<Lifecycle> lifecycle_;
   RegistryLink registry_link_;
 };

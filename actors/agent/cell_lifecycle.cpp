@@ -25,15 +25,6 @@ Error error_of_current_exception() {
   }
 }
 
-/// Replies that are dropped in its scope mean that their agent has failed.
-class AgentFails {
- public:
-  AgentFails() noexcept { turn_context.agent_failing = true; }
-  ~AgentFails() { turn_context.agent_failing = false; }
-  AgentFails(const AgentFails&) = delete;
-  AgentFails& operator=(const AgentFails&) = delete;
-};
-
 bool may_return(const Lifecycle* life, bool failed) noexcept {
   if (life == nullptr || !life->supervisor || life->for_good) return false;
   return life->told_to_rest || life->when == RestartWhen::always || (failed && life->when == RestartWhen::on_failure);
@@ -41,19 +32,91 @@ bool may_return(const Lifecycle* life, bool failed) noexcept {
 
 }  // namespace
 
-Children& AgentCell::children() {
-  if (lifecycle_ == nullptr || lifecycle_->children == nullptr) {
+Lifecycle& AgentCell::lifecycle() {
+  if (lifecycle_ == nullptr) {
+    auto made = std::make_unique<Lifecycle>();
     const std::lock_guard guard{mesh_.names};
-    if (lifecycle_ == nullptr) lifecycle_ = std::make_unique<Lifecycle>();
-    lifecycle_->children = std::make_unique<Children>(*this);
+    lifecycle_ = std::move(made);
   }
-  return *lifecycle_->children;
+  return *lifecycle_;
+}
+
+Children& AgentCell::children() {
+  Lifecycle& life = lifecycle();
+  if (life.children == nullptr) {
+    auto made = std::make_unique<Children>(*this);
+    const std::lock_guard guard{mesh_.names};
+    life.children = std::move(made);
+  }
+  return *life.children;
+}
+
+bool AgentCell::is_supervised() const noexcept {
+  const std::lock_guard guard{mesh_.names};
+  return lifecycle_ != nullptr && lifecycle_->supervisor;
 }
 
 AgentRef AgentCell::child(std::string_view name) const {
   const std::lock_guard guard{mesh_.names};
   if (lifecycle_ == nullptr || lifecycle_->children == nullptr) return {};
   return lifecycle_->children->find(name);
+}
+
+void AgentCell::signal(EntryKind kind) noexcept {
+  auto* entry = new SignalEntry;
+  entry->kind = entry_tag(kind, Lane::control);
+  deliver(entry);
+}
+
+// -- ready, and done -------------------------------------------------------------------------------------------------
+
+void AgentCell::set_state(AgentState state) noexcept {
+  state_.store(state, std::memory_order_seq_cst);
+  mesh_.state_watch.changed();
+}
+
+void AgentCell::hold_ready() {
+  if (phase_ != Phase::running || state() != AgentState::starting) return;
+  lifecycle().holds = false;
+  phase_ = Phase::starting;
+}
+
+void AgentCell::become_ready() noexcept {
+  if (phase_ != Phase::starting) return;
+  phase_ = Phase::running;
+  inbox_.bring_back();
+  // Within on_start(), started() says it.
+  if (lifecycle_->holds) set_state(lifecycle_->draining ? AgentState::draining : AgentState::ready);
+}
+
+/// on_start() is over.
+void AgentCell::started() noexcept {
+  if (turn_.stopping) return;
+  if (phase_ == Phase::running) {
+    set_state(lifecycle_ != nullptr && lifecycle_->draining ? AgentState::draining : AgentState::ready);
+  } else {
+    // Leaves the loop of resume(), which knows nothing of phases.
+    lifecycle_->holds = true;
+    lifecycle_->leaves_turn = true;
+    turn_.stopping = true;
+  }
+}
+
+/// What must come to an end before the agent has done what it was asked to.
+std::uint32_t AgentCell::open_work() const noexcept {
+  const std::size_t open = (waiting_ == nullptr ? 0 : waiting_->open()) + (tasks_ == nullptr ? 0 : tasks_->size()) +
+                           jobs_ + (paused_by_ ? 1 : 0) + (phase_ == Phase::running ? 0 : 1);
+  return static_cast<std::uint32_t>(open);
+}
+
+void AgentCell::tell_work() noexcept {
+  const bool draining = lifecycle_ != nullptr && lifecycle_->draining;
+  if (!draining && !mesh_.draining.load(std::memory_order_relaxed)) return;
+  const std::uint32_t open = open_work();
+  open_work_.store(open, std::memory_order_relaxed);
+  if (!draining || open != 0 || !inbox_.is_empty()) return;
+  lifecycle_->for_good = true;
+  stop_agent(std::nullopt);
 }
 
 // -- messages that an agent failed at --------------------------------------------------------------------------------
@@ -87,6 +150,10 @@ void AgentCell::leave_batch(const Frame& frame, std::size_t next, bool threw) no
 
 /// The agent is to run no longer. Ends the cell too, or has it wait for its children or its supervisor.
 caf::resumable::resume_result AgentCell::end_incarnation() noexcept {
+  if (lifecycle_ != nullptr && std::exchange(lifecycle_->leaves_turn, false)) {
+    turn_.stopping = false;
+    return resumable::resume_later;
+  }
   if (failed_frame_) failed_at(std::exchange(failed_frame_, {}), 0, 0);
   failure_seen_to_ = false;
   if (lifecycle_ == nullptr) {
@@ -153,6 +220,7 @@ void AgentCell::suspend() noexcept {
   discard_work();
   phase_ = Phase::suspended;
   turn_.stopping = false;
+  set_state(AgentState::restarting);
   report(static_cast<std::uint8_t>(life.told_to_rest ? ReportEntry::What::resting : ReportEntry::What::failed));
   life.told_to_rest = false;
   if (std::exchange(life.restart_due, false)) restart();
@@ -174,6 +242,7 @@ void AgentCell::restart() noexcept {
   std::unique_ptr<Agent> predecessor = std::exchange(agent_, std::move(next));
   life.rested = false;
   phase_ = Phase::running;
+  set_state(AgentState::starting);
   if (metrics_ != nullptr) metrics_->restarted.add_shared(1);
   inbox_.bring_back();
   if (life.children != nullptr) life.children->supervisor_restarts();
@@ -191,6 +260,8 @@ void AgentCell::restart() noexcept {
   try {
     if (class_.at_spawn != nullptr) class_.at_spawn(*agent_);
     agent_->on_start();
+    life.holds = true;
+    if (phase_ == Phase::running) started();
     if (life.children != nullptr && !turn_.stopping) life.children->stop_unclaimed();
   } catch (...) {
     stop_agent(error_of_current_exception());
@@ -215,12 +286,6 @@ void AgentCell::refuse_report(QueueLink* link) noexcept {
   if (entry->what != ReportEntry::What::ended) entry->child.cell()->tell_to_stop();
 }
 
-void AgentCell::tell_to_stop() noexcept {
-  auto* entry = new SignalEntry;
-  entry->kind = entry_tag(EntryKind::stop, Lane::control);
-  deliver(entry);
-}
-
 void AgentCell::handle_order(OrderEntry& order) {
   Lifecycle& life = *lifecycle_;
   life.epoch = order.epoch;
@@ -236,7 +301,7 @@ void AgentCell::handle_order(OrderEntry& order) {
     report(static_cast<std::uint8_t>(ReportEntry::What::resting));
   } else {
     life.told_to_rest = true;
-    if (phase_ == Phase::running) stop_agent(std::nullopt);
+    if (phase_ == Phase::running || phase_ == Phase::starting) stop_agent(std::nullopt);
   }
 }
 
@@ -244,10 +309,20 @@ void AgentCell::handle_order(OrderEntry& order) {
 
 caf::resumable::resume_result AgentCell::resume_restricted(std::size_t max_throughput) noexcept {
   if (phase_ == Phase::finished) return resumable::done;
+  sent_in_turn_ = 0;
+  sent_counted_ = 0;
   for (std::size_t left = std::min(max_throughput, limits::kTurnMessagesMax); left > 0;) {
-    QueueLink* entry = inbox_.pop_control();
+    const bool starting = phase_ == Phase::starting;
+    QueueLink* entry = starting && !paused_by_ ? inbox_.pop() : inbox_.pop_control();
     if (entry == nullptr) {
       if (refill()) continue;
+      if (starting) {
+        end_turn();
+        if (turn_.stopping) return end_incarnation();
+        if (phase_ == Phase::running) return resumable::resume_later;
+        if (paused_by_ ? pause() : inbox_.try_block()) return resumable::awaiting_message;
+        continue;
+      }
       if (rest_until_control()) return resumable::awaiting_message;
       continue;
     }
@@ -256,8 +331,10 @@ caf::resumable::resume_result AgentCell::resume_restricted(std::size_t max_throu
     // Not from within: what the children are told by would be destroyed.
     if (lifecycle_ != nullptr && std::exchange(lifecycle_->children_at_rest, false)) end_or_suspend();
     if (phase_ == Phase::finished) return resumable::done;
+    if (phase_ == Phase::starting && turn_.stopping) return end_incarnation();
     if (phase_ == Phase::running) return turn_.stopping ? end_incarnation() : resumable::resume_later;
   }
+  if (phase_ == Phase::starting) end_turn();
   return resumable::resume_later;
 }
 
@@ -265,8 +342,14 @@ void AgentCell::handle_restricted(QueueLink* link) noexcept {
   Lifecycle& life = *lifecycle_;
   switch (kind_of(*link)) {
     case EntryKind::message:
-    case EntryKind::shared_message: inbox_.set_aside(link); return;
+    case EntryKind::shared_message:
+      inbox_.set_aside(link);
+      while (when_full_ == Overload::drop_oldest && inbox_.kept() > inbox_.capacity()) {
+        bounce(inbox_.pop_oldest_kept(), overloaded());
+      }
+      return;
     case EntryKind::stop:
+      if (phase_ == Phase::starting) return handle(link);
       delete static_cast<SignalEntry*>(link);
       life.for_good = true;
       life.returns = false;
@@ -280,7 +363,7 @@ void AgentCell::handle_restricted(QueueLink* link) noexcept {
       return;
     default: handle(link);
   }
-  if (phase_ == Phase::running || phase_ == Phase::finished) return;
+  if (phase_ == Phase::running || phase_ == Phase::starting || phase_ == Phase::finished) return;
   turn_.stopping = false;  // by a linked agent that failed: this one has ended, or failed, before
   if (room_wanted_) give_room();
 }

@@ -24,6 +24,9 @@ struct Lifecycle {
   bool told_to_rest = false;
   bool rested = false;            ///< on_stop() was called, or the agent failed.
   bool restart_due = false;       ///< An order to restart came before this agent was at rest.
+  bool holds = false;             ///< on_start() is over, and become_ready() was not called in it.
+  bool leaves_turn = false;       ///< The agent holds back: its turns are restricted from the next on.
+  bool draining = false;          ///< Stops when it has nothing more to do.
   bool children_at_rest = false;  ///< They have just become so.
   std::unique_ptr<Children> children;
 };

@@ -5,6 +5,8 @@
 
 namespace myelin {
 
+bool Waiting::is_open(const Item& item) { return !item.is_timer || item.then->continues_handler(); }
+
 CorrelationId Waiting::add(TimePoint due, Item item) {
   std::uint32_t index = free_;
   if (index == kNone) {
@@ -16,6 +18,7 @@ CorrelationId Waiting::add(TimePoint due, Item item) {
   Slot& slot = slots_[index];
   slot.item = std::move(item);
   ++live_;
+  open_ += is_open(slot.item);
   const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
   push(due, id);
   return id;
@@ -49,6 +52,7 @@ Waiting::Item Waiting::release(CorrelationId id, Slot& slot) noexcept {
   slot.next_free = free_;
   free_ = static_cast<std::uint32_t>(id & ((CorrelationId{1} << kIndexBits) - 1));
   --live_;
+  open_ -= is_open(slot.item);
   return std::move(slot.item);
 }
 

@@ -64,6 +64,8 @@ class Waiting {
   [[nodiscard]] TimePoint next_due();
 
   [[nodiscard]] std::size_t size() const noexcept { return live_; }
+  /// Those that somebody's work depends on: questions, and moments that a handler waits for.
+  [[nodiscard]] std::size_t open() const noexcept { return open_; }
 
  private:
   static constexpr unsigned kIndexBits = 28;
@@ -82,6 +84,7 @@ class Waiting {
     }
   };
 
+  [[nodiscard]] static bool is_open(const Item& item);
   [[nodiscard]] Slot* find(CorrelationId id) noexcept;
   Item release(CorrelationId id, Slot& slot) noexcept;
   void push(TimePoint due, CorrelationId id);
@@ -92,6 +95,7 @@ class Waiting {
   std::uint32_t free_ = kNone;
   std::vector<Entry> heap_;  // earliest first; entries whose id is gone are stale
   std::size_t live_ = 0;
+  std::size_t open_ = 0;
   std::uint64_t added_ = 0;
   static constexpr std::uint32_t kNone = 0xffffffff;
 };

@@ -83,6 +83,12 @@ class Coordinator::Worker final : public caf::execution_unit {
     return nullptr;
   }
 
+  [[nodiscard]] bool has_job() const noexcept {
+    return size_.load(std::memory_order_relaxed) != 0 || slot_.load(std::memory_order_relaxed) != nullptr;
+  }
+  [[nodiscard]] std::uint32_t picks() const noexcept { return picks_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const caf::resumable* current() const noexcept { return current_.load(std::memory_order_relaxed); }
+
   caf::resumable* take_slot() noexcept {
     return slot_.load(std::memory_order_relaxed) == nullptr ? nullptr
                                                             : slot_.exchange(nullptr, std::memory_order_acq_rel);
@@ -115,7 +121,9 @@ class Coordinator::Worker final : public caf::execution_unit {
   caf::resumable* next() noexcept {
     // Agents that keep waking each other, or themselves, must not hold the worker: now and then what comes from outside
     // goes first, and the ring before the slot.
-    if (++picks_ % kPicksBetweenLooksElsewhere != 0) {
+    const std::uint32_t picks = picks_.load(std::memory_order_relaxed) + 1;
+    picks_.store(picks, std::memory_order_relaxed);
+    if (picks % kPicksBetweenLooksElsewhere != 0) {
       if (caf::resumable* job = take_slot()) return job;
     } else if (caf::resumable* job = owner_.take_shared()) {
       return job;
@@ -128,11 +136,16 @@ class Coordinator::Worker final : public caf::execution_unit {
   void run() {
     for (;;) {
       // Plain CAF actors that never rest do not stop with the mesh: their jobs are dropped.
-      if (picks_ % kPicksBetweenLooksElsewhere == 0 && owner_.stopping_.load(std::memory_order_acquire)) return;
+      if (picks_.load(std::memory_order_relaxed) % kPicksBetweenLooksElsewhere == 0 &&
+          owner_.stopping_.load(std::memory_order_acquire))
+        return;
       caf::resumable* job = next();
       if (job == nullptr) job = wait();
       if (job == nullptr) return;
-      switch (job->resume(this, owner_.max_throughput())) {
+      current_.store(job, std::memory_order_relaxed);
+      const caf::resumable::resume_result result = job->resume(this, owner_.max_throughput());
+      current_.store(nullptr, std::memory_order_relaxed);
+      switch (result) {
         case caf::resumable::resume_later: put(job); break;
         case caf::resumable::shutdown_execution_unit: return;
         default: intrusive_ptr_release(job); break;
@@ -185,7 +198,8 @@ class Coordinator::Worker final : public caf::execution_unit {
   std::vector<caf::resumable*> ring_;  // guarded by lock_; a power of two long
   std::size_t first_ = 0;
   std::size_t last_ = 0;
-  std::uint32_t picks_ = 0;
+  std::atomic<std::uint32_t> picks_{0};                  // written by this worker only
+  std::atomic<const caf::resumable*> current_{nullptr};  // likewise
   std::vector<caf::resumable*> aged_seen_;
   std::thread thread_;
 };
@@ -223,6 +237,21 @@ caf::resumable* Coordinator::steal(const Worker* thief) noexcept {
     if (caf::resumable* job = worker->take()) return job;
   }
   return nullptr;
+}
+
+std::optional<std::uint64_t> Coordinator::turns_if_idle() const noexcept {
+  if (sleepers_.load(std::memory_order_seq_cst) != workers_.size()) return std::nullopt;
+  if (shared_size_.load(std::memory_order_relaxed) != 0) return std::nullopt;
+  std::uint64_t picks = 0;
+  for (const auto& worker : workers_) {
+    if (worker->has_job()) return std::nullopt;
+    picks += worker->picks();
+  }
+  return picks;
+}
+
+bool Coordinator::runs(const caf::resumable* job) const noexcept {
+  return std::ranges::any_of(workers_, [job](const auto& worker) { return worker->current() == job; });
 }
 
 void Coordinator::wake_one() noexcept {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -32,6 +33,12 @@ class Coordinator final : public caf::scheduler::abstract_coordinator {
 
   /// For actor_system_config::load().
   static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>);
+  /// None while some worker works or has work; else a number that changes before any job is run. **Thread-safety**:
+  /// thread-safe, as is runs().
+  [[nodiscard]] std::optional<std::uint64_t> turns_if_idle() const noexcept;
+  /// Whether a worker runs this job now.
+  [[nodiscard]] bool runs(const caf::resumable* job) const noexcept;
+
   /// Ties workers to processors; read at start.
   static constexpr const char* kPinOption = "myelin.pin-workers";
 

@@ -40,6 +40,7 @@ struct CafEntry : PooledEntry<CafEntry> {
 struct JobEntry : PooledEntry<JobEntry> {
   std::unique_ptr<Job> job;
   Frame cause;                    ///< The question in whose handling the job was started, if any.
+  bool awaited = false;           ///< Counts among the jobs that the agent has not got back.
   std::uint32_t incarnation = 0;  ///< Of the agent that started it.
 };
 struct RejectedEntry : PooledEntry<RejectedEntry> {

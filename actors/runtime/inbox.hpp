@@ -106,10 +106,17 @@ class Inbox {
 
   /// Keeps an entry for later, behind those kept before; bring_back() puts them before all that waits.
   void set_aside(QueueLink* entry) noexcept { aside().add(entry); }
+  /// Messages that are kept so, and the oldest of them, of the lowest lane. **Requires**: for the latter, kept() > 0.
+  [[nodiscard]] std::size_t kept() const noexcept { return aside_ == nullptr ? 0 : aside_->messages(); }
+  [[nodiscard]] QueueLink* pop_oldest_kept() noexcept { return aside_->pop_oldest_of_lowest(); }
   void bring_back() noexcept {
     if (aside_ != nullptr) lanes_.prepend(*aside_);
   }
 
+  /// Whether the consumer sleeps, and nothing waits for it. Any thread.
+  [[nodiscard]] bool is_asleep() const noexcept { return word_.load(std::memory_order_seq_cst) == kBlocked; }
+  /// Whether all that was pushed has been taken, other than what was set aside.
+  [[nodiscard]] bool is_empty() const noexcept { return lanes_.empty() && !has_new(); }
   /// Goes to sleep unless something was pushed. After success another thread may run the agent: touch nothing.
   [[nodiscard]] bool try_block() noexcept {
     if (!lanes_.empty()) return false;

@@ -2,14 +2,14 @@
 
 #include <utility>
 
+#include "turn_context.hpp"
+
 namespace myelin {
 
 JobPool::JobPool(std::size_t threads) {
   threads_.reserve(threads);
   for (std::size_t index = 0; index < threads; ++index) threads_.emplace_back([this] { run(); });
 }
-
-JobPool::~JobPool() { stop(); }
 
 void JobPool::post(std::function<void()> job) {
   if (threads_.empty()) {
@@ -18,21 +18,36 @@ void JobPool::post(std::function<void()> job) {
   }
   {
     const std::lock_guard guard{mutex_};
-    if (stopping_) return;
-    jobs_.push_back(std::move(job));
+    if (!stopping_) {
+      jobs_.push_back(std::move(job));
+      changed_.notify_one();
+      return;
+    }
   }
-  changed_.notify_one();
+  const AgentEnds ends;
+  job = nullptr;
 }
 
-void JobPool::stop() {
+bool JobPool::stop(TimePoint deadline) {
+  std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard guard{mutex_};
     stopping_ = true;
+    dropped.swap(jobs_);
   }
   changed_.notify_all();
+  {
+    const AgentEnds ends;  // so that the Replies that went with the jobs say why
+    dropped.clear();
+  }
+  {
+    std::unique_lock guard{mutex_};
+    if (!rested_.wait_until(guard, deadline, [this] { return busy_ == 0; })) return false;
+  }
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  return true;
 }
 
 void JobPool::run() {
@@ -44,8 +59,13 @@ void JobPool::run() {
       if (jobs_.empty()) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      ++busy_;
     }
     job();
+    job = nullptr;
+    const std::lock_guard guard{mutex_};
+    --busy_;
+    rested_.notify_all();
   }
 }
 

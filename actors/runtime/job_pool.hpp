@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "myelin/base/time.hpp"
+
 namespace myelin {
 
 /// **Thread-safety**: post() is thread-safe.
@@ -17,18 +19,22 @@ class JobPool {
   explicit JobPool(std::size_t threads);
   JobPool(const JobPool&) = delete;
   JobPool& operator=(const JobPool&) = delete;
-  ~JobPool();
+  /// **Requires**: stop() returned true.
+  ~JobPool() = default;
 
   void post(std::function<void()> job);
-  /// Runs what was posted, and ends. Later posts are dropped.
-  void stop();
+  /// Drops what was not begun, waits for what was, and ends the threads. Later posts are dropped. False if a job still
+  /// ran at the deadline.
+  [[nodiscard]] bool stop(TimePoint deadline);
 
  private:
   void run();
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable rested_;
   std::deque<std::function<void()>> jobs_;
+  std::size_t busy_ = 0;  // threads that run a job
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

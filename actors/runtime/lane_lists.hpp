@@ -23,6 +23,8 @@ enum class EntryKind : std::uint8_t {
   stop,            ///< Asks the agent to stop.
   rejected,        ///< A RejectedEntry: a message of ours that its receiver had no room for.
   cancel,          ///< A CancelEntry: somebody gave up a question that was put to us.
+  drain,           ///< Asks the agent to stop when it has nothing more to do.
+  probe,           ///< Does nothing; the turn does.
   order,           ///< An OrderEntry: our supervisor wants us to rest, or to start again.
   report,          ///< A ReportEntry: a child has failed, rests, or has ended.
   room_wanted,     ///< A SignalEntry: a sender is paused until we have handled half of what waits.

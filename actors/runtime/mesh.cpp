@@ -89,12 +89,6 @@ class WaitingThread final : public ReplyPort {
   std::atomic<int> references_{1};
 };
 
-void signal(AgentCell& cell, EntryKind kind) {
-  auto* entry = new SignalEntry;
-  entry->kind = entry_tag(kind, Lane::control);
-  cell.deliver(entry);
-}
-
 }  // namespace
 
 MeshState::CafConfig::CafConfig(const MeshConfig& mesh_config) {
@@ -133,7 +127,7 @@ AgentRef spawn_agent(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
 
 AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options,
                      std::unique_ptr<Lifecycle> lifecycle) {
-  if (mesh.stopping.load(std::memory_order_acquire)) return {};
+  if (mesh.closed.load(std::memory_order_acquire)) return {};
   Agent& unseen = *agent;
   const caf::actor handle = mesh.system->spawn<AgentCell, caf::lazy_init + caf::hidden>(
       mesh, of, std::move(agent), options.mailbox ? *options.mailbox : of.mailbox, &lifecycle);
@@ -147,29 +141,26 @@ AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
       throw;
     }
   }
-  if (of.has_start) signal(cell, EntryKind::start);  // first, so that a stop cannot come before it
-  cell.retain();                                     // the registry's reference
+  if (of.has_start) cell.signal(EntryKind::start);  // first, so that a stop cannot come before it
+  cell.retain();                                    // the registry's reference
   mesh.registry.add(cell);
   // A mesh that began to stop meanwhile may not have seen this agent.
-  if (mesh.stopping.load(std::memory_order_acquire)) signal(cell, EntryKind::stop);
+  if (mesh.closed.load(std::memory_order_seq_cst)) cell.tell_to_stop();
   return ref;
 }
 
 Mesh::Mesh(const MeshConfig& config) : state_{std::make_unique<MeshState>(config)} {}
 
-Mesh::~Mesh() {
-  if (!state_->stopping.load(std::memory_order_acquire)) stop();
-  state_->jobs->stop();
-  state_->system.reset();
-}
-
 AgentRef Mesh::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
+  if (state_->refusing.load(std::memory_order_acquire)) return {};
   return spawn_agent(*state_, of, std::move(agent), options);
 }
 
 void Mesh::send(const AgentRef& to, Frame frame) {
   if (!frame) {
     state_->dead_letters.add({.cause = Errc::invalid_argument, .receiver = to.id()});
+  } else if (state_->refusing.load(std::memory_order_acquire)) {
+    state_->dead_letters.add({Errc::receiver_dead, to.id(), std::move(frame)});
   } else if (AgentCell* cell = to.cell(); cell != nullptr) {
     const Delivery delivery = cell->deliver(std::move(frame), nullptr);
     if (delivery == Delivery::taken_but_full && turn_context.unit == nullptr && !state_->config.deterministic) {
@@ -186,6 +177,9 @@ Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duratio
                                  const std::stop_token& stop) {
   const TimePoint deadline = time_after(Clock::now(), timeout);
   if (!to) return myelin::fail(Errc::receiver_dead, "the question was put to no agent: an empty AgentRef");
+  if (state_->refusing.load(std::memory_order_acquire)) {
+    return myelin::fail(Errc::receiver_dead, "the mesh is being shut down: nobody is asked any more");
+  }
   if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
   auto* waiting = new WaitingThread{state_->dead_letters};
   waiting->retain();  // the question's reference
@@ -212,24 +206,10 @@ AgentRef Mesh::child(const AgentRef& supervisor, std::string_view name) const {
 
 void Mesh::stop_agent(const AgentRef& agent) {
   if (AgentCell* cell = agent.cell(); cell != nullptr) {
-    signal(*cell, EntryKind::stop);
+    cell->tell_to_stop();
   } else if (agent) {
     caf::anon_send_exit(to_caf_actor(agent), caf::exit_reason::user_shutdown);
   }
-}
-
-std::size_t Mesh::stop(Duration limit) {
-  state_->stopping.store(true, std::memory_order_release);
-  state_->registry.for_each([](AgentCell& cell) { signal(cell, EntryKind::stop); });
-  if (state_->config.deterministic) {
-    auto& scheduler = static_cast<caf::scheduler::test_coordinator&>(state_->system->scheduler());
-    while (scheduler.try_run_once()) {
-    }
-  } else {
-    state_->registry.wait_until_empty(time_after(Clock::now(), limit));
-    state_->back_pressure.release_all();  // threads that wait for an agent that is stuck
-  }
-  return state_->registry.size();
 }
 
 std::size_t Mesh::agents_running() const noexcept { return state_->registry.size(); }

@@ -14,6 +14,7 @@
 #include "myelin/actors/dead_letters.hpp"
 #include "myelin/actors/mesh.hpp"
 #include "registry.hpp"
+#include "state_watch.hpp"
 
 namespace myelin {
 
@@ -33,6 +34,15 @@ struct MeshState {
   BackPressure back_pressure;
   Registry registry;
   std::atomic<bool> stopping{false};
+  /// No agent is started any more.
+  std::atomic<bool> closed{false};
+  /// Nothing comes in from outside any more.
+  std::atomic<bool> refusing{false};
+  /// Agents are to say after each turn what they wait for.
+  std::atomic<bool> draining{false};
+  StateWatch state_watch;
+  /// Of those that were left behind because a thread did not return.
+  MeshState* given_up_before = nullptr;
   /// Held while the names of agents' children change or are looked up.
   std::mutex names;
   CafConfig caf_config;

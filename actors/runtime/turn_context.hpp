@@ -32,4 +32,20 @@ inline thread_local constinit MetricsContext metrics_context;
 /// The current thread's context. **Thread-safety**: each thread has its own.
 inline thread_local constinit TurnContext turn_context;
 
+/// Sets a flag of the context until the end of the scope.
+template <bool TurnContext::*kFlag>
+class WhileFlagged {
+ public:
+  WhileFlagged() noexcept { turn_context.*kFlag = true; }
+  ~WhileFlagged() { turn_context.*kFlag = before_; }
+  WhileFlagged(const WhileFlagged&) = delete;
+  WhileFlagged& operator=(const WhileFlagged&) = delete;
+
+ private:
+  const bool before_ = turn_context.*kFlag;
+};
+/// What is dropped in the scope of one of these belonged to an agent that is dead, or has failed.
+using AgentEnds = WhileFlagged<&TurnContext::agent_ending>;
+using AgentFails = WhileFlagged<&TurnContext::agent_failing>;
+
 }  // namespace myelin

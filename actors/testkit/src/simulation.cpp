@@ -26,11 +26,12 @@ Simulation::Simulation(const TestMeshOptions& with)
       mesh{with.watched ? this : nullptr},
       start{mesh.now()} {
   if (!with.watched) return;
-  mesh.mesh().dead_letters().observe([this](const DeadLetter& letter) {
+  auto observed = mesh.mesh().dead_letters().observe([this](const DeadLetter& letter) {
     if (!closing_)
       note(TraceEntry::What::dead_letter, letter.receiver, letter.frame ? letter.frame.sender() : 0, letter.frame,
            Parcel::Kind::message);
   });
+  observed.detach();
 }
 
 Simulation::~Simulation() {

@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(an_unhandled_message_is_a_dead_letter) {
 BOOST_AUTO_TEST_CASE(a_message_to_a_stopped_agent_or_to_none_is_a_dead_letter) {
   DeterministicMesh test;
   int seen = 0;
-  test.mesh().dead_letters().observe(
+  const auto subscription = test.mesh().dead_letters().observe(
       [&](const myelin::DeadLetter& letter) { seen += letter.cause == Errc::receiver_dead; });
   Recorder::Log log;
   const AgentRef recorder = test.mesh().spawn<Recorder>(log);

@@ -67,6 +67,8 @@ class Actor : public myelin::Agent {
   using Agent::self;
   using Agent::send;
   using Agent::spawn;
+  using Agent::spawn_supervised;
+  using Agent::start_child;
   using Agent::stop;
   using Agent::tell;
   using Agent::watch;

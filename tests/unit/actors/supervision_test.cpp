@@ -361,4 +361,147 @@ BOOST_AUTO_TEST_CASE(messages_that_come_while_an_agent_waits_to_be_restarted_wai
   expect({"a starts", "a 2", "a 1"});
 }
 
+BOOST_AUTO_TEST_CASE(a_successor_can_take_over_the_state_and_learns_why_and_how_often) {
+  class Keeper : public myelin::Agent {
+   public:
+    explicit Keeper(Log& log) : log_{log} {}
+    static void handlers(myelin::Handlers<Keeper>& on) { on.message<&Keeper::tick>(); }
+    void on_restart(myelin::Restart& restart) override {
+      sum_ = restart.predecessor<Keeper>()->sum_;
+      BOOST_TEST(restart.predecessor<Worker>() == nullptr);
+      log_.push_back(restart.error()->message + " " + std::to_string(restart.attempt()));
+    }
+
+   private:
+    void tick(samples::Tick::Reader tick) {
+      if (tick.getValue() == 13) throw std::runtime_error{"no"};
+      sum_ += tick.getValue();
+      log_.push_back(std::to_string(sum_));
+    }
+    std::uint64_t sum_ = 0;
+    Log& log_;
+  };
+  const AgentRef keeper = mesh.child(start(SupervisorSpec{}.child<Keeper>("keeper", std::ref(log))), "keeper");
+  for (const int value : {1, 2, 13, 13, 3}) tick(keeper, value);
+  test.run();
+  expect({"1", "3", "no 1", "no 2", "6"});
+}
+
+BOOST_AUTO_TEST_CASE(a_constructor_that_throws_at_a_restart_counts_as_a_failure) {
+  class Unborn : public myelin::Agent {
+   public:
+    explicit Unborn(int& made) {
+      if (++made > 1) throw std::runtime_error{"made too often"};
+    }
+    static void handlers(myelin::Handlers<Unborn>& on) { on.message<&Unborn::tick>(); }
+
+   private:
+    void tick(samples::Tick::Reader) { throw std::runtime_error{"tick"}; }
+  };
+  int made = 0;
+  const AgentRef tree = start(SupervisorSpec{}.restarts(3, 1s).child<Unborn>("unborn", std::ref(made)));
+  tick(mesh.child(tree, "unborn"), 1);
+  test.run();
+  BOOST_TEST(made == 4);  // once, and three restarts
+  BOOST_TEST(mesh.agents_running() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_first_constructor_that_throws_passes_through_and_leaves_no_siblings) {
+  class Unborn : public myelin::Agent {
+   public:
+    Unborn() { throw std::runtime_error{"never"}; }
+  };
+  BOOST_CHECK_THROW(mesh.spawn<Supervisor>(three().child<Unborn>("unborn")), std::runtime_error);
+  test.run();
+  BOOST_TEST(mesh.agents_running() == 0U);
+}
+
+/// The inner supervisor gives up after one restart; the outer restarts it, and with it the same children under the same
+/// handles, whose messages have waited.
+BOOST_AUTO_TEST_CASE(a_nested_supervisor_that_gives_up_is_restarted_by_its_own_with_the_same_children) {
+  const AgentRef tree = start(SupervisorSpec{}.child<Supervisor>("inner", three().restarts(1, 1s)));
+  const AgentRef inner = mesh.child(tree, "inner");
+  const AgentRef a = mesh.child(inner, "a");
+  tick(a, 13);
+  test.run();
+  log.clear();
+  tick(a, 13);
+  tick(a, 1);
+  test.run();
+  expect({"c stops", "b stops", "a starts", "a 1", "b starts", "c starts"});
+  BOOST_TEST((mesh.child(tree, "inner") == inner));
+  BOOST_TEST((mesh.child(inner, "a") == a));
+  BOOST_TEST(mesh.agents_running() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(any_agent_can_supervise_and_a_restart_stops_the_children_that_it_does_not_start_again) {
+  int starts = 0;
+  bool fail_now = false;
+  std::vector<AgentRef> named;
+  const AgentRef parent =
+      mesh.child(start(SupervisorSpec{}.child<Actor>("parent",
+                                                     [&](Actor& self) {
+                                                       if (std::exchange(fail_now, false))
+                                                         return self.fail({Errc::cancelled, "now"});
+                                                       ++starts;
+                                                       named.push_back(self.start_child(
+                                                           myelin::child_spec<Worker>("n", "named", std::ref(log))));
+                                                       self.spawn_supervised<Worker>("nameless", std::ref(log));
+                                                     })),
+                 "parent");
+  expect({"named starts", "nameless starts"});
+  tick(named[0], 13);
+  test.run();
+  expect({"named starts"});
+  fail_now = true;
+  mesh.tell<samples::Empty>(parent, [](auto) {});
+  test.run();
+  BOOST_TEST(starts == 2);
+  BOOST_TEST((named[0] == named[1]));
+  BOOST_TEST(mesh.agents_running() == 4U);  // the tree, the parent, the named one, and a new nameless one
+}
+
+BOOST_AUTO_TEST_CASE(watchers_and_linked_agents_are_told_of_the_end_but_not_of_restarts) {
+  const AgentRef tree = start(three());
+  const AgentRef a = mesh.child(tree, "a");
+  Actor* watcher = nullptr;
+  mesh.spawn<Actor>([&](Actor& self) {
+    watcher = &self;
+    self.watch(a);
+    self.link(a);
+  });
+  test.run();
+  tick(a, 13);
+  test.run();
+  BOOST_TEST(watcher->downs.empty());
+  BOOST_TEST(mesh.agents_running() == 5U);
+  mesh.stop_agent(a);
+  test.run();
+  BOOST_REQUIRE(watcher->downs.size() == 1U);
+  BOOST_TEST(!watcher->downs[0].failed);
+}
+
+BOOST_AUTO_TEST_CASE(senders_that_are_paused_by_a_full_mailbox_go_on_after_the_restart) {
+  SupervisorSpec spec = SupervisorSpec{}.backoff({.initial = 1s});
+  spec.child<Worker>("w", "w", std::ref(log));
+  spec.children[0].options.mailbox = myelin::MailboxOptions{.capacity = 4};
+  const AgentRef worker = mesh.child(start(spec), "w");
+  log.clear();
+  tick(worker, 13);
+  test.run();
+  int rounds = 0;
+  mesh.spawn<Actor>([&](Actor& self) {
+    for (int count = 0; count < 8; ++count) {
+      self.send(worker, myelin::make_frame<samples::Tick>([&](auto tick) { tick.setValue(rounds); }));
+    }
+    if (++rounds < 3) self.tell<samples::Empty>(self.self(), [](auto) {});
+  });
+  test.run();
+  BOOST_TEST(rounds == 1);
+  test.advance(1s);
+  test.run();
+  BOOST_TEST(rounds == 3);
+  BOOST_TEST(log.size() == 25U);  // the start, and three rounds
+}
+
 BOOST_AUTO_TEST_SUITE_END()

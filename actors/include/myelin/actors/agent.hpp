@@ -240,6 +240,11 @@ class Agent {
   template <class A, class... Args>
   AgentRef spawn_with(const SpawnOptions& options, Args&&... args);
 
+  /// Called in on_start(): messages wait until become_ready() is called, while answers, timers and jobs come in.
+  void hold_ready();
+  /// From now on messages are handled. Does nothing unless hold_ready() was called.
+  void become_ready() noexcept;
+
   /// Starts an agent of class A, made from copies of `args`, and restarts it in place when it fails: handles to it stay
   /// valid, and what waits in its mailbox is handled by its successor. It is stopped before this agent ends.
   template <class A, class... Args>

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
+#include "myelin/actors/agent_ref.hpp"
 #include "myelin/base/identity.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/serialization/frame.hpp"
@@ -39,17 +42,51 @@ class DeadLetters {
 
   /// The last letters, oldest first.
   [[nodiscard]] std::vector<DeadLetter> recent() const;
-  /// Calls `observer` for each letter from now on, on the thread where it died. It must not block or throw.
-  void observe(Observer observer);
+  /// Ends a subscription when it is destroyed. After that the observer is not called any more, and is not being called
+  /// on another thread. **Requires**: destroyed before the mesh, or detached.
+  class [[nodiscard]] Subscription {
+   public:
+    Subscription() noexcept = default;
+    Subscription(Subscription&& other) noexcept
+        : letters_{std::exchange(other.letters_, nullptr)}, observer_{std::move(other.observer_)} {}
+    Subscription& operator=(Subscription other) noexcept {
+      std::swap(letters_, other.letters_);
+      observer_.swap(other.observer_);
+      return *this;
+    }
+    ~Subscription();
+    /// Lasts as long as the mesh from now on.
+    void detach() noexcept {
+      letters_ = nullptr;
+      observer_.reset();
+    }
+
+   private:
+    friend class DeadLetters;
+    struct Observed;
+    Subscription(DeadLetters* letters, std::shared_ptr<Observed> observer) noexcept
+        : letters_{letters}, observer_{std::move(observer)} {}
+    DeadLetters* letters_ = nullptr;
+    std::shared_ptr<Observed> observer_;
+  };
+
+  /// Calls `observer` for each letter from now on, on the thread where it died. It must not block or throw. What
+  /// dies during such a call is counted and kept, but told to nobody.
+  Subscription observe(Observer observer);
+  /// Tells an agent of each letter from now on, with a schema::DeadLetterNotice of the bulk lane: but not of notices
+  /// that died themselves, nor of what it failed to handle itself.
+  Subscription tell(const AgentRef& subscriber);
 
   void add(DeadLetter letter) noexcept;
+  /// Forgets all observers.
+  void end_subscriptions() noexcept;
 
  private:
   static constexpr std::size_t kCauses = 64;
   std::array<std::atomic<std::uint64_t>, kCauses> counts_{};
   mutable std::mutex mutex_;
   std::deque<DeadLetter> recent_;
-  std::vector<Observer> observers_;
+  std::vector<std::shared_ptr<Subscription::Observed>> observers_;
 };
 
 }  // namespace myelin

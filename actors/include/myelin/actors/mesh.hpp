@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "myelin/actors/agent.hpp"
+#include "myelin/actors/agent_state.hpp"
 #include "myelin/actors/dead_letters.hpp"
 #include "myelin/actors/lambda_agent.hpp"
 #include "myelin/actors/metrics.hpp"
+#include "myelin/actors/shutdown.hpp"
 #include "myelin/actors/tracing.hpp"
 
 namespace myelin {
@@ -33,6 +35,9 @@ struct MeshConfig {
   bool metrics = true;
   /// Of so many messages that come from outside, one begins a trace (Mesh::tracer()); 0 for none.
   std::uint32_t trace_one_in = 0;
+  /// How long the destructor waits for agents and jobs to end. Those that have not by then are named on standard error,
+  /// and their threads and all that they might touch are left behind: a leak rather than a hang, or a crash.
+  Duration stop_limit = std::chrono::seconds{10};
   /// No threads at all: a test runs the agents one message at a time. See DeterministicMesh.
   bool deterministic = false;
   /// For tests: sees every message on its way, and may lose, delay or double it. See interceptor.hpp.
@@ -46,7 +51,7 @@ class Mesh {
   explicit Mesh(const MeshConfig& config = {});
   Mesh(const Mesh&) = delete;
   Mesh& operator=(const Mesh&) = delete;
-  /// Stops the mesh if that was not done.
+  /// Stops the mesh if that was not done. Returns after MeshConfig::stop_limit at the latest, whatever agents do.
   ~Mesh();
 
   /// Starts an agent of class A, made from `args`. It runs until it stops, fails, or the mesh stops.
@@ -96,6 +101,23 @@ class Mesh {
 
   /// Stops every agent and waits until they have, at most `limit`. Returns how many had not; they are abandoned.
   std::size_t stop(Duration limit = std::chrono::seconds{10});
+
+  /// Lets nothing in from outside any more, lets the agents end what they have begun, and stops them: first those that
+  /// were started last; a supervisor stops its children in their order. Returns when that is done, or when the time for
+  /// it is up: what agents do cannot delay it. Agents may start others meanwhile, until they are stopped.
+  ShutdownReport shutdown(const ShutdownOptions& options = {});
+
+  /// Lets an agent handle what waits for it and end its questions, jobs and coroutines, then stops it for good (its
+  /// children without more ado). Returns when it has ended. Never call this in an agent.
+  /// **Errors**: timeout, where it was stopped before it was done, or is stuck in a handler.
+  Result<void> drain_agent(const AgentRef& agent, Duration limit);
+
+  /// Waits until an agent has started: its on_start() is over, and it has called become_ready() if it held back. Never
+  /// call this in an agent.
+  /// **Errors**: timeout; receiver_dead where it has ended.
+  [[nodiscard]] Result<void> wait_ready(const AgentRef& agent, Duration timeout);
+  /// Known at once, and out of date as soon. `stopped` for no agent.
+  [[nodiscard]] AgentState state_of(const AgentRef& agent) const noexcept;
 
   [[nodiscard]] std::size_t agents_running() const noexcept;
   [[nodiscard]] std::size_t workers() const noexcept;
