@@ -90,6 +90,32 @@ BOOST_AUTO_TEST_CASE(bench_messages_writes_one_json_document) {
   BOOST_TEST(document["round_trip_latencies"][0]["latency"]["p99_ns"].get<double>() > 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(bench_agents_writes_one_json_document) {
+  const Outcome outcome = run({"bench", "agents", "--quick", "--json", "--only", "counting,live,overload,lone"});
+  BOOST_TEST(outcome.status == 0);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["complete"].get<bool>());
+  BOOST_TEST(document["results"].size() == 7U);
+  for (const json& result : document["results"]) {
+    BOOST_TEST(result["series"][0]["summary"]["median"].get<double>() > 0.0, result["name"]);
+  }
+  BOOST_TEST(document["bars"].size() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(bench_agents_corrects_a_name) {
+  const Outcome outcome = run({"bench", "agents", "--only", "skynt"});
+  BOOST_TEST(outcome.status == 2);
+  BOOST_TEST(outcome.err_lines() == 1);
+  BOOST_TEST(outcome.err.find("did you mean 'skynet'?") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(bench_agents_without_erlang_says_how_to_get_it) {
+  const Outcome outcome = run({"bench", "agents", "--quick", "--quiet", "--only", "counting"}, {"PATH=/nowhere"});
+  BOOST_TEST(outcome.status == 0);
+  BOOST_TEST(outcome.out.find("not installed: apt-get install erlang-base") != std::string::npos);
+  BOOST_TEST(outcome.out.find("Counting") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_saved_is_a_failure_of_one_line) {
   const Outcome outcome = run({"bench", "gemm", "--quick", "--quiet", "--save", "/nowhere/gemm.json"});
   BOOST_TEST(outcome.status == 1);

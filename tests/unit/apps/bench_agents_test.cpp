@@ -119,6 +119,18 @@ BOOST_AUTO_TEST_CASE(bars_on_a_figure_are_in_their_own_unit) {
   BOOST_TEST(bars[2].met());
 }
 
+BOOST_AUTO_TEST_CASE(metrics_may_cost_a_twentieth) {
+  const std::vector<Bar> bars = agents_bars({{observed_name(1),
+                                              "ns",
+                                              {series(kRawCafSide, {900}), series(kUnobservedSide, {100}),
+                                               series(kMetricsSide, {106}), series(kTracedSide, {300})},
+                                              {}}},
+                                            {1}, false);
+  BOOST_TEST_REQUIRE(bars.size() == 1U);
+  BOOST_TEST(bars[0].measured.value().median == 1.06);
+  BOOST_TEST(!bars[0].met());
+}
+
 BOOST_AUTO_TEST_CASE(overload_is_judged_by_what_more_messages_add) {
   constexpr double kMiB = 1 << 20;
   const std::vector<Bar> bars =
@@ -168,6 +180,10 @@ BOOST_AUTO_TEST_CASE(questions_are_answered_on_one_worker_and_on_two) {
       BOOST_TEST(in_caf::ask({500, with_deadline, workers}) > 0.0);
       BOOST_TEST(in_myelin::ask({500, with_deadline, workers}) > 0.0);
     }
+    for (const bool traced : {false, true}) {
+      BOOST_TEST(in_myelin::observed({.round_trips = 500, .traced = traced, .workers = workers}) > 0.0);
+    }
+    BOOST_TEST(in_myelin::observed({.round_trips = 500, .metrics = false, .workers = workers}) > 0.0);
     BOOST_TEST(in_caf::lone({.messages = 3, .workers = workers}).size() == 3U);
     BOOST_TEST(in_myelin::lone({.messages = 3, .workers = workers}).size() == 3U);
   }

@@ -106,6 +106,11 @@ std::vector<Bar> agents_bars(const std::vector<Comparison>& comparisons, const s
   bars.add_figure(kLoneName, "lone message after 1 ms of silence, p50", 15, "us", 1e3);
   bars.add_difference(overload_name(quick, true), overload_name(quick, false),
                       "overload: memory for 4 times the messages, more", 1, "MiB", 1 << 20);
+  for (const std::size_t count : workers) {
+    bars.add_ratio(observed_name(count), kMetricsSide, kUnobservedSide,
+                   fmt::format("round trip with metrics, to without, {} worker{}", count, count == 1 ? "" : "s"), 1.05,
+                   false);
+  }
   return bars.take();
 }
 

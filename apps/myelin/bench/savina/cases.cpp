@@ -25,6 +25,7 @@ constexpr const char* kLiveKey = "live";
 constexpr const char* kRestKey = "rest";
 constexpr const char* kLoneKey = "lone";
 constexpr const char* kOverloadKey = "overload";
+constexpr const char* kMetricsKey = "metrics";
 
 std::string on_workers(std::size_t workers) { return fmt::format("{} worker{}", workers, workers == 1 ? "" : "s"); }
 
@@ -124,12 +125,17 @@ Case spawn_case(const Plan& plan) {
            {kMyelinSide, [question] { return frames::spawn(question); }}}};
 }
 
-/// Asks a fresh process, whose heap nothing else has used. **Errors**: throws Failed.
-std::vector<double> measure_elsewhere(const std::string& question, std::size_t workers, std::size_t figures) {
+/// Asks a fresh process, whose heap nothing else has used. Zeros when stopped. **Errors**: throws Failed.
+std::vector<double> measure_elsewhere(const std::string& question, std::size_t figures, const Plan& plan) {
   const Result<std::string> text =
-      run_self({"bench", "agents", "--measure", question, "--workers", std::to_string(workers), "--quiet"});
-  if (!text) throw Failed{to_string(text.error())};
+      run_self({"bench", "agents", "--measure", question, "--workers", std::to_string(plan.workers_max()), "--quiet"});
   std::vector<double> values(figures);
+  if (!text) {
+    // Ctrl-C reaches both processes, and the other one's end may be noticed first.
+    rest_for(std::chrono::milliseconds{100}, plan.stop);
+    if (plan.stop.stop_requested()) return values;
+    throw Failed{text.error().message};
+  }
   std::istringstream lines{*text};
   for (double& value : values) {
     if (!(lines >> value)) throw Failed{fmt::format("'{}' gave no figures but '{}'", question, *text)};
@@ -139,8 +145,8 @@ std::vector<double> measure_elsewhere(const std::string& question, std::size_t w
 
 std::vector<Case> live_cases(const Plan& plan) {
   const auto of = [&](const char* side) -> std::pair<std::string, Pair::Measure> {
-    return {side, [question = fmt::format("live {} {}", agents_live(plan.quick), side), workers = plan.workers_max()] {
-              const std::vector<double> figures = measure_elsewhere(question, workers, 2);
+    return {side, [question = fmt::format("live {} {}", agents_live(plan.quick), side), plan] {
+              const std::vector<double> figures = measure_elsewhere(question, 2, plan);
               return std::pair{figures[0], figures[1]};
             }};
   };
@@ -182,10 +188,25 @@ Case overload_case(bool long_one, const Plan& plan) {
   Case made{overload_name(plan.quick, long_one), "B", {}};
   for (const char* side : {kRawCafSide, kMyelinSide}) {
     made.variants.push_back(
-        {side, [question = fmt::format("overload {} {}", overload_messages(plan.quick, long_one), side),
-                workers = plan.workers_max()] { return measure_elsewhere(question, workers, 1).front(); }});
+        {side, [question = fmt::format("overload {} {}", overload_messages(plan.quick, long_one), side), plan] {
+           return measure_elsewhere(question, 1, plan).front();
+         }});
   }
   return made;
+}
+
+Case observed_case(std::size_t workers, const Plan& plan) {
+  const std::uint64_t round_trips = plan.quick ? 10'000 : 200'000;
+  const auto with = [&](bool metrics, bool traced) {
+    return [observed = Observed{round_trips, metrics, traced, workers}] { return in_myelin::observed(observed); };
+  };
+  const RoundTrip plain{.round_trips = round_trips, .workers = workers, .stop = plan.stop};
+  return {observed_name(workers),
+          "ns",
+          {{kRawCafSide, [plain] { return tool::raw_caf::round_trip(plain); }},
+           {kUnobservedSide, with(false, false)},
+           {kMetricsSide, with(true, false)},
+           {kTracedSide, with(true, true)}}};
 }
 
 }  // namespace
@@ -207,6 +228,8 @@ std::string ask_name(bool with_deadline, std::size_t workers) {
   return fmt::format("ask{}, {}", with_deadline ? " with a deadline of 1 s" : "", on_workers(workers));
 }
 
+std::string observed_name(std::size_t workers) { return fmt::format("metrics, {}: a round trip", on_workers(workers)); }
+
 std::string overload_name(bool quick, bool long_one) {
   return fmt::format("overload, {} messages: memory",
                      format_count(static_cast<long long>(overload_messages(quick, long_one))));
@@ -215,7 +238,7 @@ std::string overload_name(bool quick, bool long_one) {
 std::vector<std::string> group_keys() {
   std::vector<std::string> keys{kOneWayKey, kAskKey};
   for (const Program& program : programs()) keys.push_back(program.key);
-  for (const char* key : {kSpawnKey, kLiveKey, kRestKey, kLoneKey, kOverloadKey}) keys.emplace_back(key);
+  for (const char* key : {kSpawnKey, kLiveKey, kRestKey, kLoneKey, kOverloadKey, kMetricsKey}) keys.emplace_back(key);
   return keys;
 }
 
@@ -245,6 +268,7 @@ std::vector<Group> groups(const Plan& plan) {
   made.push_back({kRestKey, {rest_case(plan)}, kFewRounds});
   made.push_back({kLoneKey, lone_cases(plan)});
   made.push_back({kOverloadKey, {overload_case(false, plan), overload_case(true, plan)}, kFewRounds});
+  for (const std::size_t workers : plan.workers) made.push_back({kMetricsKey, {observed_case(workers, plan)}});
   if (!plan.only.empty()) {
     std::erase_if(made, [&](const Group& group) { return std::ranges::count(plan.only, group.key) == 0; });
   }

@@ -16,6 +16,9 @@ namespace myelin::tool::savina {
 
 inline constexpr const char* kMyelinSide = "Myelin";
 inline constexpr const char* kErlangSide = "Erlang/OTP";
+inline constexpr const char* kUnobservedSide = "Myelin, no metrics";
+inline constexpr const char* kMetricsSide = "Myelin, metrics";
+inline constexpr const char* kTracedSide = "Myelin, metrics, all traced";
 
 /// What is measured together, under one name on the command line.
 struct Group {
@@ -49,6 +52,7 @@ struct Plan {
 // The names of the cases.
 [[nodiscard]] std::string program_name(const Program& program, std::size_t workers);
 [[nodiscard]] std::string ask_name(bool with_deadline, std::size_t workers);
+[[nodiscard]] std::string observed_name(std::size_t workers);
 [[nodiscard]] std::string overload_name(bool quick, bool long_one);
 inline constexpr const char* kSpawnName = "spawn, lazy: an agent";
 inline constexpr const char* kLiveMemoryName = "many live: memory of an agent";

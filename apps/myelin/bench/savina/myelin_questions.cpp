@@ -178,10 +178,53 @@ class FastProducer : public Agent {
   std::uint64_t sent_ = 0;
 };
 
+// -- metrics and traces -----------------------------------------------------------------------------------------------
+
+/// Returns the number.
+class Echo : public Agent {
+ public:
+  static void handlers(Handlers<Echo>& on) { on.message<&Echo::number>(); }
+
+  explicit Echo(AgentRef to) : to_{std::move(to)} {}
+
+ private:
+  void number(Number::Reader number) {
+    send(to_, make_frame<Number>([&](Number::Builder same) { same.setValue(number.getValue()); }));
+  }
+
+  AgentRef to_;
+};
+
+/// Sends a number, counted up, until it has come back often enough.
+class Caller : public Agent {
+ public:
+  static void handlers(Handlers<Caller>& on) {
+    on.message<&Caller::go>();
+    on.message<&Caller::number>();
+  }
+
+  Caller(std::uint64_t round_trips, Outcome& outcome) : round_trips_{round_trips}, outcome_{outcome} {}
+
+  void on_start() override { echo_ = spawn<Echo>(self()); }
+
+ private:
+  void go(Go::Reader /*go*/) { call(0); }
+  void number(Number::Reader number) { call(number.getValue() + 1); }
+
+  void call(std::uint64_t number) {
+    if (number == round_trips_) return outcome_.finish(number);
+    send(echo_, make_frame<Number>([number](Number::Builder call) { call.setValue(number); }));
+  }
+
+  std::uint64_t round_trips_;
+  Outcome& outcome_;
+  AgentRef echo_;
+};
+
 }  // namespace
 
 double ask(const Asks& asks) {
-  Stage stage{{.workers = asks.workers}};
+  Stage stage{Work{.workers = asks.workers}};
   const AgentRef successor = stage.add<Successor>();
   const Finish finish = stage.play(stage.add<Asker>(asks, successor, stage.outcome()));
   if (finish.result != asks.questions) throw Failed{"a question in Myelin was not answered"};
@@ -228,13 +271,22 @@ Live live(std::uint64_t agents, std::size_t workers) {
 }
 
 double overload(const Overload& overload) {
-  Stage stage{{.workers = overload.workers}};
+  Stage stage{Work{.workers = overload.workers}};
   const AgentRef consumer = stage.add<SlowConsumer>(overload, stage.outcome());
   const AgentRef producer = stage.add<FastProducer>(overload.messages, consumer);
   const std::uint64_t before = resident_bytes();
   const Finish finish = stage.play(producer);
   if (finish.result != overload.messages) throw Failed{"Myelin lost messages"};
   return static_cast<double>(peak_resident_bytes() - before);
+}
+
+double observed(const Observed& observed) {
+  // One message comes from outside; all others are on its behalf, and in its trace.
+  Stage stage{
+      MeshConfig{.workers = observed.workers, .metrics = observed.metrics, .trace_one_in = observed.traced ? 1U : 0U}};
+  const Finish finish = stage.play(stage.add<Caller>(observed.round_trips, stage.outcome()));
+  if (finish.result != observed.round_trips) throw Failed{"Myelin lost a number"};
+  return finish.nanoseconds / static_cast<double>(observed.round_trips);
 }
 
 }  // namespace myelin::tool::savina::in_myelin

@@ -13,7 +13,8 @@ namespace myelin::tool::savina::in_myelin {
 /// One run. **Thread-safety**: thread-compatible.
 class Stage {
  public:
-  explicit Stage(const Work& work) : mesh_{MeshConfig{.workers = work.workers}} {}
+  explicit Stage(const Work& work) : Stage{MeshConfig{.workers = work.workers}} {}
+  explicit Stage(const MeshConfig& config) : mesh_{config} {}
 
   template <class A, class... Args>
   AgentRef add(Args&&... args) {

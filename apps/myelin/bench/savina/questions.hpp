@@ -53,6 +53,14 @@ struct Overload {
   [[nodiscard]] std::uint64_t urgent() const { return messages / kUrgentEvery; }
 };
 
+/// Two agents that send a number to and fro, under observation.
+struct Observed {
+  std::uint64_t round_trips = 0;
+  bool metrics = true;
+  bool traced = false;  ///< Every message, with a span a handler.
+  std::size_t workers = 1;
+};
+
 /// Sleeps, but not beyond a stop.
 void rest_for(std::chrono::milliseconds time, const std::stop_token& stop);
 
@@ -82,6 +90,8 @@ namespace in_myelin {
 [[nodiscard]] Live live(std::uint64_t agents, std::size_t workers);
 /// With a mailbox of 1,024 messages, whose senders wait. Urgent messages are control messages.
 [[nodiscard]] double overload(const Overload& overload);
+/// Nanoseconds a round trip.
+[[nodiscard]] double observed(const Observed& observed);
 
 }  // namespace in_myelin
 

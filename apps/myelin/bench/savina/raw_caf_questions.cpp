@@ -182,7 +182,7 @@ class FastProducer : public caf::event_based_actor {
 }  // namespace
 
 double ask(const Asks& asks) {
-  Stage stage{{.workers = asks.workers}};
+  Stage stage{Work{.workers = asks.workers}};
   const caf::actor successor = stage.add<Successor>();
   const Finish finish = stage.play(stage.add<Asker>(asks, successor, stage.outcome()));
   if (finish.result != asks.questions) throw Failed{"a question in raw CAF was not answered"};
@@ -229,7 +229,7 @@ Live live(std::uint64_t agents, std::size_t workers) {
 }
 
 double overload(const Overload& overload) {
-  Stage stage{{.workers = overload.workers}};
+  Stage stage{Work{.workers = overload.workers}};
   const caf::actor consumer = stage.add<SlowConsumer>(overload, stage.outcome());
   const caf::actor producer = stage.add<FastProducer>(overload.messages, consumer);
   const std::uint64_t before = resident_bytes();
