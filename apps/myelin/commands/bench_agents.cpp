@@ -6,12 +6,14 @@
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "bench/savina/agents_bars.hpp"
 #include "bench/savina/outcome.hpp"
 #include "cli/suggestion.hpp"
+#include "process/interrupt.hpp"
 
 namespace myelin::tool {
 
@@ -108,6 +110,8 @@ Result<void> BenchAgents::measure(Session& session) {
 
 Result<void> BenchAgents::run(Session& session) {
   if (!question_.empty()) {
+    // Nothing to clean up, and the process that asked writes the report.
+    const std::stop_callback leave{session.stop, [] { std::_Exit(kExitInterrupted); }};
     return savina::measure_here(question_, workers_.front()).map([&](const std::string& text) {
       session.print_text(text);
     });

@@ -146,7 +146,8 @@ std::vector<double> measure_elsewhere(const std::string& question, std::size_t f
 std::vector<Case> live_cases(const Plan& plan) {
   const auto of = [&](const char* side) -> std::pair<std::string, Pair::Measure> {
     return {side, [question = fmt::format("live {} {}", agents_live(plan.quick), side), plan] {
-              const std::vector<double> figures = measure_elsewhere(question, 2, plan);
+              // One worker: two contend for CAF's queues, and that is a question of its own.
+              const std::vector<double> figures = measure_elsewhere(question, 1, 2, plan);
               return std::pair{figures[0], figures[1]};
             }};
   };
@@ -189,7 +190,7 @@ Case overload_case(bool long_one, const Plan& plan) {
   for (const char* side : {kRawCafSide, kMyelinSide}) {
     made.variants.push_back(
         {side, [question = fmt::format("overload {} {}", overload_messages(plan.quick, long_one), side), plan] {
-           return measure_elsewhere(question, 1, plan).front();
+           return measure_elsewhere(question, plan.workers_max(), 1, plan).front();
          }});
   }
   return made;
