@@ -126,9 +126,10 @@ Case spawn_case(const Plan& plan) {
 }
 
 /// Asks a fresh process, whose heap nothing else has used. Zeros when stopped. **Errors**: throws Failed.
-std::vector<double> measure_elsewhere(const std::string& question, std::size_t figures, const Plan& plan) {
+std::vector<double> measure_elsewhere(const std::string& question, std::size_t workers, std::size_t figures,
+                                      const Plan& plan) {
   const Result<std::string> text =
-      run_self({"bench", "agents", "--measure", question, "--workers", std::to_string(plan.workers_max()), "--quiet"});
+      run_self({"bench", "agents", "--measure", question, "--workers", std::to_string(workers), "--quiet"});
   std::vector<double> values(figures);
   if (!text) {
     // Ctrl-C reaches both processes, and the other one's end may be noticed first.

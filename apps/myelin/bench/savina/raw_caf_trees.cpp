@@ -46,6 +46,9 @@ class TreeNode : public caf::event_based_actor {
             }};
   }
 
+  /// Parent and children hold one another.
+  void on_exit() override { children_.clear(); }
+
  private:
   void end_if_done() {
     if (answers_ < children_.size()) return;
@@ -74,6 +77,8 @@ class Forester : public caf::event_based_actor {
         [this](Grown) { send(root_, Urge::value); },
         [this](Harvest, std::uint64_t nodes, std::uint64_t values) { outcome_.finish(tree_result(nodes, values)); }};
   }
+
+  void on_exit() override { destroy(root_); }
 
  private:
   std::uint64_t depth_max_;
