@@ -12,8 +12,8 @@
 
 #include "cancelled_questions.hpp"
 #include "myelin/actors/agent.hpp"
-#include "myelin/actors/interceptor.hpp"
 #include "myelin/actors/agent_state.hpp"
+#include "myelin/actors/interceptor.hpp"
 #include "myelin/actors/mailbox.hpp"
 #include "myelin/actors/reply.hpp"
 #include "runtime/class_metrics.hpp"
@@ -101,6 +101,9 @@ class AgentCell final : public caf::local_actor,
     return inbox_.is_asleep() && open_work_.load(std::memory_order_relaxed) == 0;
   }
   [[nodiscard]] bool is_supervised() const noexcept;
+  /// Has the agent start before anything else, once begin() is called.
+  void put_start() noexcept;
+  void begin() noexcept { schedule(); }
   /// Delivers an entry that has nothing but its kind.
   void signal(EntryKind kind) noexcept;
   [[nodiscard]] bool has_failed() const noexcept { return failure_ != nullptr; }

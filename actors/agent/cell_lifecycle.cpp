@@ -68,6 +68,12 @@ void AgentCell::signal(EntryKind kind) noexcept {
   deliver(entry);
 }
 
+void AgentCell::put_start() noexcept {
+  auto* entry = new SignalEntry;
+  entry->kind = entry_tag(EntryKind::start, Lane::control);
+  static_cast<void>(inbox_.push(entry));  // not scheduled: and whoever pushes later does not, for the inbox is awake
+}
+
 // -- ready, and done -------------------------------------------------------------------------------------------------
 
 void AgentCell::set_state(AgentState state) noexcept {

@@ -5,8 +5,6 @@
 
 namespace myelin {
 
-bool Waiting::is_open(const Item& item) { return !item.is_timer || item.then->continues_handler(); }
-
 CorrelationId Waiting::add(TimePoint due, Item item) {
   std::uint32_t index = free_;
   if (index == kNone) {
@@ -18,7 +16,8 @@ CorrelationId Waiting::add(TimePoint due, Item item) {
   Slot& slot = slots_[index];
   slot.item = std::move(item);
   ++live_;
-  open_ += is_open(slot.item);
+  slot.open = !slot.item.is_timer || slot.item.then->continues_handler();
+  open_ += slot.open;
   const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
   push(due, id);
   return id;
@@ -52,7 +51,7 @@ Waiting::Item Waiting::release(CorrelationId id, Slot& slot) noexcept {
   slot.next_free = free_;
   free_ = static_cast<std::uint32_t>(id & ((CorrelationId{1} << kIndexBits) - 1));
   --live_;
-  open_ -= is_open(slot.item);
+  open_ -= slot.open;
   return std::move(slot.item);
 }
 

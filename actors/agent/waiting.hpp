@@ -73,6 +73,7 @@ class Waiting {
     Item item;
     std::uint32_t generation = 1;
     std::uint32_t next_free = 0;
+    bool open = false;  ///< Counts in open_.
     bool lent = false;  ///< A repeating timer is being called: `then` is away.
   };
   struct Entry {
@@ -84,7 +85,6 @@ class Waiting {
     }
   };
 
-  [[nodiscard]] static bool is_open(const Item& item);
   [[nodiscard]] Slot* find(CorrelationId id) noexcept;
   Item release(CorrelationId id, Slot& slot) noexcept;
   void push(TimePoint due, CorrelationId id);

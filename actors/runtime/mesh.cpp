@@ -133,6 +133,10 @@ AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
       mesh, of, std::move(agent), options.mailbox ? *options.mailbox : of.mailbox, &lifecycle);
   AgentRef ref = to_agent_ref(handle);
   AgentCell& cell = *ref.cell();
+  // The first entry of all: a stop cannot come before it. The agent runs once the registry knows it, for it may end at
+  // once, and its children may report before that.
+  const bool starts = of.has_start || of.at_spawn != nullptr;
+  if (starts) cell.put_start();
   if (of.at_spawn != nullptr) {
     try {
       of.at_spawn(unseen);
@@ -141,9 +145,9 @@ AgentRef spawn_child(MeshState& mesh, const AgentClass& of, std::unique_ptr<Agen
       throw;
     }
   }
-  if (of.has_start) cell.signal(EntryKind::start);  // first, so that a stop cannot come before it
-  cell.retain();                                    // the registry's reference
+  cell.retain();  // the registry's reference
   mesh.registry.add(cell);
+  if (starts) cell.begin();
   // A mesh that began to stop meanwhile may not have seen this agent.
   if (mesh.closed.load(std::memory_order_seq_cst)) cell.tell_to_stop();
   return ref;

@@ -231,4 +231,12 @@ BOOST_AUTO_TEST_CASE(a_child_that_is_stuck_delays_its_siblings_restart_no_longer
   }
 }
 
+BOOST_AUTO_TEST_CASE(agents_that_end_as_soon_as_they_are_started_are_counted_right) {
+  Mesh mesh{{.workers = 2}};
+  const AgentRef lasting = mesh.spawn<Actor>([](Actor&) {});
+  for (int count = 0; count < 5000; ++count) mesh.spawn<Actor>([](Actor& self) { self.stop(); });
+  BOOST_TEST(mesh.drain_agent(lasting, 60s).has_value());
+  BOOST_TEST(mesh.stop(60s) == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
