@@ -7,6 +7,7 @@
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
 #include "commands/demo_digits.hpp"
+#include "commands/new_agent.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
 #include "terminal/terminal.hpp"
@@ -20,11 +21,16 @@ int main(int argc, char** argv) {
 
   CommandLine line{&version_text,
                    "Examples:\n"
+                   "  myelin new agent PriceFeed                   # a project with an agent of your own\n"
                    "  myelin demo digits                           # a thousand agents read handwritten digits\n"
                    "  myelin bench messages --quick                # how fast agents talk here\n"
                    "  myelin bench gemm --quick                    # how fast matrices multiply here\n"
                    "  myelin bench gemm --help                     # every command explains itself\n\n"
                    "Exit status: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted."};
+  line.add_group("new", "Writes projects to start from",
+                 "Examples:\n"
+                 "  myelin new agent PriceFeed                   # an agent, its messages, a program and a test");
+  line.add(std::make_unique<NewAgent>());
   line.add_group("demo", "Shows Myelin at work, on real data",
                  "Examples:\n"
                  "  myelin demo digits                           # train, ask, compare: some ten seconds\n"

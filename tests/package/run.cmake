@@ -1,5 +1,6 @@
-# A stranger gets Myelin installed, moved to another folder, and builds a program on it: once with find_package(myelin),
-# once with nothing but pkg-config and the compiler. Every public header must be there, and compile.
+# A stranger gets Myelin installed, moved to another folder, and builds on it: a program with find_package(myelin), the
+# same with nothing but pkg-config and the compiler, and the project that `myelin new agent` writes. Every public header
+# must be there, and compile.
 
 function(run what)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -48,3 +49,26 @@ run("compiling the schema" capnp compile "-oc++:${WORK_DIR}" "--src-prefix=${con
 run("building with pkg-config" ${LAUNCHER} ${CXX} -std=c++20 "-I${WORK_DIR}" "${consumer}/main.cpp"
   "${WORK_DIR}/greeting.capnp.c++" "${WORK_DIR}/every_header.cpp" -o "${WORK_DIR}/consumer" ${flags})
 run("running what pkg-config built" "${WORK_DIR}/consumer")
+
+# 3. The project that the installed tool writes, built and tested as its README says. A tree without the tool has none.
+set(myelin "${prefix}/bin/myelin")
+if(EXISTS "${myelin}")
+  run("writing a project" "${myelin}" new agent PriceFeed --directory "${WORK_DIR}/price feed")
+  execute_process(COMMAND "${myelin}" new agent PriceFeed --directory "${WORK_DIR}/price feed"
+    RESULT_VARIABLE again ERROR_VARIABLE error OUTPUT_QUIET)
+  if(again EQUAL 0 OR NOT error MATCHES "--force")
+    message(FATAL_ERROR "a folder in use was not refused (${again}): ${error}")
+  endif()
+  run("configuring the project" ${CMAKE_COMMAND} -E env --unset=CMAKE_PREFIX_PATH
+    ${CMAKE_COMMAND} -S "${WORK_DIR}/price feed" -B "${WORK_DIR}/price feed/build" -G "${GENERATOR}"
+    -D "CMAKE_CXX_COMPILER=${CXX}" -D "CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" -D "CMAKE_PREFIX_PATH=${prefix}"
+    -D "CMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+  run("building the project" ${CMAKE_COMMAND} --build "${WORK_DIR}/price feed/build")
+  run("testing the project" ${CMAKE_CTEST_COMMAND} --test-dir "${WORK_DIR}/price feed/build" --no-tests=error
+    --output-on-failure)
+  execute_process(COMMAND "${WORK_DIR}/price feed/build/price_feed" milk bread
+    RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0 OR NOT output STREQUAL "2 notes\n  milk\n  bread\n")
+    message(FATAL_ERROR "the project's program says (${result}):\n${output}")
+  endif()
+endif()

@@ -10,6 +10,10 @@ Result<TemporaryFolder> TemporaryFolder::make(const std::string& prefix) {
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
   if (error) return fail(Errc::io_error, "no folder for temporary files: " + error.message());
+  return make_in(parent, prefix);
+}
+
+Result<TemporaryFolder> TemporaryFolder::make_in(const std::filesystem::path& parent, const std::string& prefix) {
   std::string name = (parent / (prefix + "XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) {
     return fail(Errc::io_error, "cannot make a folder like " + name + ": " + std::generic_category().message(errno));

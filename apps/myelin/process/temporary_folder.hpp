@@ -15,6 +15,8 @@ class TemporaryFolder {
   /// Makes a new folder, whose name begins with `prefix`, where the system keeps temporary files.
   /// **Errors**: io_error.
   [[nodiscard]] static Result<TemporaryFolder> make(const std::string& prefix);
+  /// The same in a folder that is there.
+  [[nodiscard]] static Result<TemporaryFolder> make_in(const std::filesystem::path& parent, const std::string& prefix);
 
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_{std::exchange(other.path_, {})} {}
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;

@@ -30,6 +30,8 @@ BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
                                                     {"bench", "agents", "--help"},
                                                     {"bench", "gemm", "--help"},
                                                     {"bench", "messages", "--help"},
+                                                    {"new", "--help"},
+                                                    {"new", "agent", "--help"},
                                                     {"demo", "--help"},
                                                     {"demo", "digits", "--help"}}) {
     const Outcome outcome = run(arguments);
