@@ -49,8 +49,9 @@ void print_metrics(const myelin::MeshMetrics& metrics) {
                 static_cast<unsigned long long>(agents.started),
                 static_cast<unsigned long long>(agents.started - agents.ended));
     for (const myelin::HandlerMetrics& handler : agents.handlers) {
-      std::printf("  %s: %llu handled, half of them within %lld ns\n", handler.message.c_str(),
+      std::printf("  %s: %llu handled; of %llu timed, half took less than %lld ns\n", handler.message.c_str(),
                   static_cast<unsigned long long>(handler.messages),
+                  static_cast<unsigned long long>(handler.time.count()),
                   static_cast<long long>(handler.time.percentile(0.5).count()));
     }
   }
