@@ -48,9 +48,15 @@ struct Counts {
 /// What the workers did, outside of them, so that it outlives their crashes.
 struct Ledger {
   std::array<std::array<std::atomic<std::uint64_t>, kLedgerSlots>, kClients> slots{};
-  void write(std::uint64_t client, std::uint64_t number) { slots[client][number % kLedgerSlots] = number; }
+  void write(std::uint64_t client, std::uint64_t number) {
+    // A question that was given up may be done late, after a younger one that shares its place.
+    std::atomic<std::uint64_t>& slot = slots[client][number % kLedgerSlots];
+    std::uint64_t seen = slot;
+    while (seen < number && !slot.compare_exchange_weak(seen, number)) {
+    }
+  }
   [[nodiscard]] bool holds(std::uint64_t client, std::uint64_t number) const {
-    return slots[client][number % kLedgerSlots] == number;
+    return slots[client][number % kLedgerSlots] >= number;
   }
 };
 
