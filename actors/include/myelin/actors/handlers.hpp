@@ -138,7 +138,10 @@ void handle_frame(Agent& agent, Frame&& frame, ReplyAddress&& reply, const Funct
   }
 }
 
-template <auto kFunction>
+/// `A`, though kFunction says it too: GCC 12 gives a function whose template has only a member of a class in an unnamed
+/// namespace a symbol that is the same in every source, so that two such classes of one name would share their
+/// handlers.
+template <class A, auto kFunction>
 void run_member(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
   using Parts = FunctionParts<decltype(kFunction)>;
   auto& self = static_cast<typename Parts::Owner&>(agent);
@@ -162,16 +165,12 @@ void run_lambda(Agent& agent, Frame&& frame, ReplyAddress&& reply, Lambda& lambd
       });
 }
 
-template <auto kFunction>
-struct AnyHandler {
-  static_assert(sizeof(kFunction) == 0, "a handler for any message is `void take(Frame, ReplyAddress)`");
-};
-template <class A, void (A::*kFunction)(Frame, ReplyAddress)>
-struct AnyHandler<kFunction> {
-  static void run(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
-    (static_cast<A&>(agent).*kFunction)(frame, std::move(reply));  // shared, for the current header is read from it
-  }
-};
+template <class A, auto kFunction>
+void run_any(Agent& agent, Frame&& frame, ReplyAddress&& reply) {
+  static_assert(std::is_invocable_r_v<void, decltype(kFunction), A&, Frame, ReplyAddress>,
+                "a handler for any message is `void take(Frame, ReplyAddress)`");
+  (static_cast<A&>(agent).*kFunction)(frame, std::move(reply));  // shared, for the current header is read from it
+}
 
 }  // namespace detail
 
@@ -197,7 +196,7 @@ class Handlers {
   void message() {
     using Parts = detail::FunctionParts<decltype(kFunction)>;
     static_assert(std::is_base_of_v<typename Parts::Owner, A>, "the handler is a member of another class");
-    add<typename Parts::Handling>(&detail::run_member<kFunction>);
+    add<typename Parts::Handling>(&detail::run_member<A, kFunction>);
   }
 
   /// A lambda without captures, for the table is the class's, not one agent's. Before the message it may take the
@@ -226,7 +225,7 @@ class Handlers {
   /// batch; one from outside must be checked with check_as<T>() before it is read.
   template <auto kFunction>
   void any() {
-    table_.add_any({0, &detail::AnyHandler<kFunction>::run, nullptr});
+    table_.add_any({0, &detail::run_any<A, kFunction>, nullptr});
   }
 
  private:
