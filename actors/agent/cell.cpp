@@ -641,7 +641,7 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   const bool timed = --metrics_context.until_timed == 0;
   try {
     if (intercepted_) [[unlikely]]
-      mesh_.config.interceptor->handle(ref(), frame, reply.wanted() ? Parcel::Kind::question : Parcel::Kind::message);
+      show_interceptor(frame, reply.wanted() ? Parcel::Kind::question : Parcel::Kind::message);
     if (timed || frame.block()->has(FrameBlock::kTraced)) [[unlikely]] {
       run_observed(*handler, timed, std::move(frame), std::move(reply));
     } else {
@@ -650,6 +650,18 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   } catch (...) {
     // A frame whose messages are handled one by one is gone from here: leave_batch() saw to it.
     if (!failure_seen_to_ && frame) failed_frame_ = std::move(frame);
+    throw;
+  }
+}
+
+/// If the interceptor throws, the agent has failed at what was left of the frame.
+void AgentCell::show_interceptor(const Frame& frame, Parcel::Kind kind) {
+  try {
+    mesh_.config.interceptor->handle(ref(), frame, kind);
+  } catch (...) {
+    const std::size_t first = std::exchange(turn_.first, 0);
+    failed_at(frame, first, frame.size() - first);
+    failure_seen_to_ = true;
     throw;
   }
 }

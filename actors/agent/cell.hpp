@@ -200,6 +200,7 @@ class AgentCell final : public caf::local_actor,
   void put(Frame frame, ReplyPort* port) noexcept;
   Delivery deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept;
   Delivery intercept(Frame& frame, ReplyPort* port) noexcept;
+  void show_interceptor(const Frame& frame, Parcel::Kind kind);
   void put_answer(Frame frame) noexcept;
   void put_failure(CorrelationId question, Error error) noexcept;
   [[nodiscard]] Error overloaded() const;

@@ -74,8 +74,9 @@ class Interceptor {
   /// or never.
   virtual void deliver(Parcel& parcel) noexcept = 0;
 
-  /// Called in the agent's turn, right before it handles a message, a question or an answer; `frame` may be a batch. If
-  /// it throws, the agent fails as if its handler had thrown.
+  /// Called in the agent's turn, right before it handles a message, a question or an answer; `frame` may be a batch,
+  /// and one that a restarted agent has failed within comes again for the rest of it. If this throws, the agent fails
+  /// as if its handler had thrown, at all that was left of the frame.
   virtual void handle(const AgentRef& agent, const Frame& frame, Parcel::Kind kind) = 0;
 
  protected:

@@ -14,7 +14,7 @@ namespace myelin::testkit {
 
 /// Which messages a fault strikes: all that are of its type, and of what is said here.
 struct Target {
-  AgentRef from = {};        ///< No agent: from anyone, the test included.
+  AgentRef from = {};        ///< No agent: from anyone, the test included, which also sends what Probe::reply() does.
   AgentRef to = {};          ///< No agent: to anyone.
   double probability = 1.0;  ///< For each message, by the seed.
   std::size_t times_max = std::numeric_limits<std::size_t>::max();
@@ -56,7 +56,8 @@ class Faults {
   FaultId duplicate(const Target& target = {}) {
     return add(Kind::duplicate, type<T>(), target, {}, {});
   }
-  /// Fails an agent when a message is its turn, which is lost as if its handler had thrown.
+  /// Fails an agent when it is to handle a message, as if its handler had thrown. The message, or what was left of a
+  /// batch, is a dead letter, as whatever an agent fails at.
   FaultId crash(const AgentRef& agent, const Crash& when = {});
   /// Loses all that the two send each other.
   void cut(const AgentRef& a, const AgentRef& b);
