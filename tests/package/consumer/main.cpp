@@ -10,6 +10,8 @@
 #include "myelin/kernels/gemm.hpp"
 #include "myelin/serialization/guard.hpp"
 #include "myelin/serialization/wire.hpp"
+#include "myelin/testkit/probe.hpp"
+#include "myelin/testkit/seeds.hpp"
 
 namespace {
 
@@ -55,6 +57,22 @@ bool actors_work() {
   return answer && (*answer)->getText() == "Hello, Ada";
 }
 
+bool testkit_works() {
+  bool lost = false;
+  myelin::testkit::for_each_seed({.count = 3}, [&](std::uint64_t seed) {
+    myelin::testkit::TestMesh mesh{seed};
+    myelin::testkit::Probe client{mesh};
+    const auto greeter = mesh.spawn<Greeter>();
+    const auto greet = [&] {
+      return client.ask<Greeting>(greeter, [](Hello::Builder hello) { hello.setName("Ada"); });
+    };
+    myelin::testkit::require(greet().has_value(), "the greeter answers");
+    mesh.faults().drop<Hello>({.to = greeter});
+    lost = !greet().has_value();
+  });
+  return lost;
+}
+
 bool claim(const char* layer, bool works) {
   std::printf("%s: %s\n", layer, works ? "works" : "FAILS");
   return works;
@@ -68,5 +86,6 @@ int main() {
   works &= claim("serialization", serialization_works());
   works &= claim("kernels", kernels_work());
   works &= claim("actors", actors_work());
+  works &= claim("testkit", testkit_works());
   return works ? 0 : 1;
 }
