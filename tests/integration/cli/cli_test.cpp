@@ -74,6 +74,35 @@ BOOST_AUTO_TEST_CASE(bench_gemm_writes_one_json_document_and_saves_it) {
   std::filesystem::remove_all(directory);
 }
 
+BOOST_AUTO_TEST_CASE(new_agent_says_in_json_which_files_it_wrote_and_writes_over_none) {
+  std::string directory = (std::filesystem::temp_directory_path() / "myelin-cli-XXXXXX").string();
+  BOOST_REQUIRE(mkdtemp(directory.data()) != nullptr);
+  const std::string project = directory + "/feed";
+
+  const Outcome outcome = run({"new", "agent", "PriceFeed", "--directory", project, "--json"});
+  BOOST_TEST(outcome.status == 0);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["name"].get<std::string>() == "price_feed");
+  BOOST_TEST(document["class"].get<std::string>() == "PriceFeed");
+  BOOST_TEST(document["files"].size() == 8U);
+  for (const json& file : document["files"]) {
+    BOOST_TEST(std::filesystem::is_regular_file(project + '/' + file.get<std::string>()), file);
+  }
+  std::ifstream schema{project + "/price_feed.capnp"};
+  std::string first;
+  std::getline(schema, first);
+  BOOST_TEST(first == '@' + document["schema_id"].get<std::string>() + ';');
+
+  const Outcome again = run({"new", "agent", "PriceFeed", "--directory", project});
+  BOOST_TEST(again.status == 1);
+  BOOST_TEST(again.err_lines() == 1);
+  const Outcome wrong = run({"new", "agent", "2fast", "--directory", directory + "/other"});
+  BOOST_TEST(wrong.status == 2);
+  BOOST_TEST(wrong.err_lines() == 1);
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator{directory}, {}) == 1);
+  std::filesystem::remove_all(directory);
+}
+
 BOOST_AUTO_TEST_CASE(quiet_leaves_stderr_to_warnings) {
   const Outcome outcome = run({"bench", "gemm", "--quick", "--quiet"});
   BOOST_TEST(outcome.status == 0);
