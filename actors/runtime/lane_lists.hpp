@@ -56,8 +56,10 @@ class LaneLists {
   /// Messages in the entries that count.
   [[nodiscard]] std::uint32_t messages() const noexcept { return messages_; }
 
-  /// Adds a chain of entries that begins with the newest.
+  /// Adds a chain of entries that begins with the newest. **Requires**: it is not empty.
   void add_stack(QueueLink* newest) noexcept {
+    if (newest->next == nullptr) [[likely]]
+      return add(newest);
     // Build each lane's list from its end, then hang it on.
     LaneLists batch;
     while (newest != nullptr) {
