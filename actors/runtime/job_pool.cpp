@@ -42,7 +42,10 @@ bool JobPool::stop(TimePoint deadline) {
   }
   {
     std::unique_lock guard{mutex_};
-    if (!rested_.wait_until(guard, deadline, [this] { return busy_ == 0; })) return false;
+    if (!rested_.wait_until(guard, deadline, [this] { return busy_ == 0; })) {
+      for (auto& thread : threads_) thread.detach();  // nobody will join them
+      return false;
+    }
   }
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
