@@ -32,6 +32,17 @@ FrameHeader Agent::open_question(Duration timeout, std::unique_ptr<Continuation>
   return cell_->open_question(timeout, std::move(then));
 }
 void Agent::put_question(const AgentRef& to, Frame frame) { cell_->put_question(to, std::move(frame)); }
+CorrelationId Agent::put_frame(const AgentRef& to, const Frame& frame, Duration timeout,
+                               std::unique_ptr<Continuation> then) {
+  const FrameHeader header = open_question(timeout, std::move(then));
+  try {
+    put_question(to, frame.with_header(header));
+  } catch (...) {
+    abandon_question(header.correlation);
+    throw;
+  }
+  return header.correlation;
+}
 CorrelationId Agent::start_timer(Duration delay, std::unique_ptr<Continuation> then) {
   return cell_->start_timer(delay, std::move(then));
 }

@@ -55,6 +55,21 @@ class Current {
   const FrameBlock*& place_;
 };
 
+/// What fails in its scope did not fail at a message, though it may act on behalf of one.
+class NotAMessage {
+ public:
+  NotAMessage(const bool& stopping, Frame& failed) noexcept : stopping_{stopping}, failed_{failed} {}
+  ~NotAMessage() {
+    if (stopping_) failed_ = {};
+  }
+  NotAMessage(const NotAMessage&) = delete;
+  NotAMessage& operator=(const NotAMessage&) = delete;
+
+ private:
+  const bool& stopping_;
+  Frame& failed_;
+};
+
 /// Of larger messages only the header is kept for those who go on in their name.
 constexpr std::size_t kCauseBytesMax = 4096;
 
@@ -222,7 +237,7 @@ void AgentCell::refuse(Frame frame, ReplyPort* port, bool give_back) noexcept {
     return;
   }
   AgentCell* sender = turn_context.cell;
-  if (give_back && sender != nullptr && sender->class_.has_rejected && sender->id() == frame.sender()) {
+  if (give_back && sender != nullptr && sender->class_.has_rejected) {
     auto* entry = new RejectedEntry;
     entry->kind = entry_tag(EntryKind::rejected, Lane::high);
     entry->receiver = ref();
@@ -426,8 +441,8 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
       end_turn();
       if (turn_.stopping) break;
       if (paused_by_) [[unlikely]] {
-        if (pause()) return resumable::awaiting_message;
-        continue;
+        // Taken back, this may be a later pause, of another turn: nothing that this one knows need be true.
+        return pause() ? resumable::awaiting_message : resumable::resume_later;
       }
       if (inbox_.try_block()) return resumable::awaiting_message;
       continue;
@@ -451,7 +466,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     if (enough) {
       end_turn();
       if (turn_.stopping) break;
-      return inbox_.try_block() ? resumable::awaiting_message : resumable::resume_later;
+      return !paused_by_ && inbox_.try_block() ? resumable::awaiting_message : resumable::resume_later;
     }
     budget -= weight;
   }
@@ -470,6 +485,7 @@ bool AgentCell::refill() noexcept {
 /// True once the agent is paused: then another thread may run it at any moment, and nothing of it may be touched.
 bool AgentCell::pause() noexcept {
   if (pause_state.exchange(PauseState::running, std::memory_order_seq_cst) == PauseState::released) {
+    mesh_.back_pressure.withdraw(*this);  // a release under way may have found it enrolled anew
     paused_by_ = {};
     return false;
   }
@@ -484,7 +500,7 @@ bool AgentCell::pause() noexcept {
   if (!ended && !inbox_.has_new()) return true;
   PauseState expected = PauseState::paused;
   if (!pause_state.compare_exchange_strong(expected, PauseState::running, std::memory_order_seq_cst)) return true;
-  if (ended) {
+  if (ended && paused_by_ == receiver) {
     back_pressure.withdraw(*this);
     paused_by_ = {};
   }
@@ -559,6 +575,7 @@ void AgentCell::handle(QueueLink* link) {
         if (entry->awaited) --jobs_;
         if (entry->incarnation == incarnation_) {
           const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
+          const NotAMessage not_a_message{turn_.stopping, failed_frame_};
           entry->job->finish();
         } else {
           const AgentFails fails;
@@ -639,6 +656,7 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
   const Current current{current_, frame.block()};
   count(*handler, frame.size());
   const bool timed = --metrics_context.until_timed == 0;
+  if (timed) metrics_context.until_timed = kMetricsSampleOneIn;
   try {
     if (intercepted_) [[unlikely]]
       show_interceptor(frame, reply.wanted() ? Parcel::Kind::question : Parcel::Kind::message);
@@ -649,7 +667,15 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
     }
   } catch (...) {
     // A frame whose messages are handled one by one is gone from here: leave_batch() saw to it.
-    if (!failure_seen_to_ && frame) failed_frame_ = std::move(frame);
+    const std::uint32_t first = std::exchange(turn_.first, 0);  // not 0 where nothing of a batch's rest was begun
+    if (!failure_seen_to_ && frame) {
+      if (first != 0) {
+        failed_at(frame, first, frame.size() - first);
+        failure_seen_to_ = true;
+      } else {
+        failed_frame_ = std::move(frame);
+      }
+    }
     throw;
   }
 }
@@ -668,7 +694,6 @@ void AgentCell::show_interceptor(const Frame& frame, Parcel::Kind kind) {
 
 /// Runs a handler with clocks around it: one frame in so many, and those that are traced.
 void AgentCell::run_observed(const Handler& handler, bool timed, Frame&& frame, ReplyAddress&& reply) {
-  if (timed) metrics_context.until_timed = kMetricsSampleOneIn;
   std::optional<Span> span;
   if (frame.block()->has(FrameBlock::kTraced)) {
     const TraceContext parent = frame.trace();
@@ -749,9 +774,8 @@ void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
 
 void AgentCell::resume_continuation(const Waiting::Item& item, Result<Frame> outcome) {
   const Current current{current_, item.cause ? item.cause.block() : nullptr};
+  const NotAMessage not_a_message{turn_.stopping, failed_frame_};
   item.then->resume(std::move(outcome));
-  if (turn_.stopping) [[unlikely]]
-    failed_frame_ = {};  // it did not fail at the message that began this
 }
 
 void AgentCell::handle_caf(caf::mailbox_element& element) {
@@ -822,6 +846,7 @@ void AgentCell::finish() noexcept {
   close_inbox({Errc::receiver_dead, class_.name + how});
   if (room_wanted_) mesh_.back_pressure.release(*this);
   if (paused_by_) mesh_.back_pressure.withdraw(*this);
+  paused_by_ = {};
   if (armed_ != kNever) clock().cancel_timeouts(this);
   turn_context.agent_ending = true;
   if (tasks_ != nullptr) tasks_->destroy_all();

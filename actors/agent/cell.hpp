@@ -232,6 +232,7 @@ class AgentCell final : public caf::local_actor,
   void tell_work() noexcept;
   void handle_order(OrderEntry& order);
   void handle_restricted(QueueLink* entry) noexcept;
+  void end_for_good() noexcept;
   void failed_at(const Frame& frame, std::size_t first, std::size_t messages) noexcept;
   resume_result resume_restricted(std::size_t max_throughput) noexcept;
   resume_result end_incarnation() noexcept;

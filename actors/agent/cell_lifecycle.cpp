@@ -1,6 +1,7 @@
 /// The cell's part in supervision: what happens between an agent's end and its successor's start.
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include <caf/actor_clock.hpp>
 
@@ -198,7 +199,10 @@ void AgentCell::discard_work() noexcept {
   if (outbox_ != nullptr) outbox_->flush_all();
   flush_counts();
   {
-    const AgentFails fails;
+    // Their askers may try again where a successor comes.
+    std::optional<AgentFails> fails;
+    std::optional<AgentEnds> ends;
+    lifecycle_->returns ? static_cast<void>(fails.emplace()) : static_cast<void>(ends.emplace());
     if (tasks_ != nullptr) tasks_->destroy_all();
     if (waiting_ != nullptr) {
       waiting_->take_all([this](CorrelationId id, const Waiting::Item& item) { give_up(item.callee, id); });
@@ -326,11 +330,11 @@ caf::resumable::resume_result AgentCell::resume_restricted(std::size_t max_throu
         end_turn();
         if (turn_.stopping) return end_incarnation();
         if (phase_ == Phase::running) return resumable::resume_later;
-        if (paused_by_ ? pause() : inbox_.try_block()) return resumable::awaiting_message;
+        if (paused_by_) return pause() ? resumable::awaiting_message : resumable::resume_later;
+        if (inbox_.try_block()) return resumable::awaiting_message;
         continue;
       }
-      if (rest_until_control()) return resumable::awaiting_message;
-      continue;
+      return rest_until_control() ? resumable::awaiting_message : resumable::resume_later;
     }
     --left;
     handle_restricted(entry);
@@ -342,6 +346,20 @@ caf::resumable::resume_result AgentCell::resume_restricted(std::size_t max_throu
   }
   if (phase_ == Phase::starting) end_turn();
   return resumable::resume_later;
+}
+
+/// Suspended, or while its children end: the agent is not to return.
+void AgentCell::end_for_good() noexcept {
+  Lifecycle& life = *lifecycle_;
+  life.returns = false;
+  if (life.children != nullptr && mesh_.stopping.load(std::memory_order_acquire)) {
+    life.children->abandon();
+  } else if (life.children != nullptr) {
+    turn_.stopping = false;  // the runtime's own timers run on
+    phase_ = Phase::ending_children;
+    if (!life.children->take_down(Children::Rest::stopped)) return;
+  }
+  finish();
 }
 
 void AgentCell::handle_restricted(QueueLink* link) noexcept {
@@ -358,16 +376,16 @@ void AgentCell::handle_restricted(QueueLink* link) noexcept {
       if (phase_ == Phase::starting) return handle(link);
       delete static_cast<SignalEntry*>(link);
       life.for_good = true;
-      life.returns = false;
-      if (life.children != nullptr && mesh_.stopping.load(std::memory_order_acquire)) {
-        life.children->abandon();
-      } else if (life.children != nullptr) {
-        phase_ = Phase::ending_children;
-        if (!life.children->take_down(Children::Rest::stopped)) return;
-      }
-      finish();
+      end_for_good();
       return;
-    default: handle(link);
+    default: {
+      const bool was_for_good = life.for_good;
+      handle(link);
+      // CAF's own way to stop an agent.
+      if (life.for_good && !was_for_good && (phase_ == Phase::suspended || phase_ == Phase::ending_children)) {
+        return end_for_good();
+      }
+    }
   }
   if (phase_ == Phase::running || phase_ == Phase::starting || phase_ == Phase::finished) return;
   turn_.stopping = false;  // by a linked agent that failed: this one has ended, or failed, before

@@ -49,7 +49,10 @@ AgentRef Children::start(ChildSpec spec) {
       if (!row.unclaimed || row.spec.agent_class != spec.agent_class) {
         throw std::logic_error{"there is a child named " + spec.name + " already: give this one another name"};
       }
-      row.spec = std::move(spec);
+      {
+        const std::lock_guard guard{self_.mesh().names};  // others look children up by name
+        std::swap(row.spec, spec);
+      }
       row.unclaimed = false;
       row.attempt = 0;
       restart(row, 0);
@@ -218,15 +221,17 @@ void Children::supervisor_restarts() {
 }
 
 void Children::stop_unclaimed() {
-  for (const Row& row : rows_) {
-    if (row.unclaimed) row.ref.cell()->tell_to_stop();
+  for (Row& row : rows_) {
+    if (!std::exchange(row.unclaimed, false)) continue;
+    row.ref.cell()->tell_to_stop();
   }
 }
 
 void Children::abandon() noexcept {
   for (std::size_t index = rows_.size(); index-- > 0;) rows_[index].ref.cell()->tell_to_stop();
+  std::vector<Row> dropped;  // destroyed after the lock
   const std::lock_guard guard{self_.mesh().names};
-  rows_.clear();
+  dropped.swap(rows_);
 }
 
 void Children::remove(const AgentRef& child) {

@@ -53,7 +53,7 @@ class Waiting {
   void take_all(Taker&& taker) {
     for (std::size_t index = 0; index < slots_.size(); ++index) {
       Slot& slot = slots_[index];
-      if (slot.item.then == nullptr) continue;
+      if (slot.item.then == nullptr && !slot.lent) continue;
       const CorrelationId id = CorrelationId{slot.generation} << kIndexBits | index;
       taker(id, release(id, slot));
     }

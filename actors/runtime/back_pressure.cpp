@@ -8,8 +8,13 @@
 namespace myelin {
 
 bool BackPressure::enroll(AgentCell& sender, const AgentRef& receiver) {
+  // Its room may come from an answer of the sender's, before which it takes no messages.
+  if (receiver.cell()->state() == AgentState::starting) return false;
+  std::vector<AgentRef> dropped;  // destroyed after the lock
   const std::lock_guard guard{mutex_};
-  if (!waits_for_.contains(&sender)) {  // else it was woken by a control message, and waits on
+  const auto noted = waits_for_.find(&sender);
+  if (noted == waits_for_.end() || noted->second != receiver.cell()) {  // else woken by a control message it waits on
+    forget(sender, dropped);
     for (auto next = waits_for_.find(receiver.cell()); next != waits_for_.end(); next = waits_for_.find(next->second)) {
       if (next->second == &sender) return false;
     }
@@ -23,17 +28,29 @@ bool BackPressure::enroll(AgentCell& sender, const AgentRef& receiver) {
 }
 
 void BackPressure::withdraw(AgentCell& sender) noexcept {
-  AgentRef dropped;  // destroyed after the lock
+  std::vector<AgentRef> dropped;
   const std::lock_guard guard{mutex_};
+  forget(sender, dropped);
+}
+
+/// **Requires**: mutex_ is held. What must be destroyed without it goes into `dropped`.
+void BackPressure::forget(AgentCell& sender, std::vector<AgentRef>& dropped) noexcept {
   const auto found = waits_for_.find(&sender);
   if (found == waits_for_.end()) return;
-  std::vector<AgentRef>& agents = waiting_[found->second].agents;
+  const auto row = waiting_.find(found->second);
+  waits_for_.erase(found);
+  if (row == waiting_.end()) return;
+  std::vector<AgentRef>& agents = row->second.agents;
   const auto place = std::ranges::find(agents, &sender, &AgentRef::cell);
   if (place != agents.end()) {
-    dropped = std::exchange(*place, agents.back());
+    std::swap(*place, agents.back());
+    dropped.push_back(std::move(agents.back()));
     agents.pop_back();
   }
-  waits_for_.erase(found);
+  if (agents.empty() && row->second.threads.empty()) {
+    dropped.push_back(std::move(row->second.receiver));
+    waiting_.erase(row);
+  }
 }
 
 void BackPressure::release(AgentCell& receiver) noexcept {

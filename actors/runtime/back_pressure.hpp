@@ -20,7 +20,7 @@ class AgentCell;
 /// **Thread-safety**: thread-safe.
 class BackPressure {
  public:
-  /// Marks `sender` as paused and notes whom it waits for. False, and nothing is changed, if `receiver` itself waits
+  /// Marks `sender` as paused and notes whom it waits for. False, and it is not paused, if `receiver` itself waits
   /// for `sender`, through however many others: somebody in such a circle must go on.
   /// **Requires**: called in the sender's turn, which ends after.
   bool enroll(AgentCell& sender, const AgentRef& receiver);
@@ -41,6 +41,7 @@ class BackPressure {
     std::vector<std::binary_semaphore*> threads;
   };
   static void wake(Waiters& waiters) noexcept;
+  void forget(AgentCell& sender, std::vector<AgentRef>& dropped) noexcept;
 
   std::mutex mutex_;
   std::unordered_map<AgentCell*, Waiters> waiting_;             // by receiver

@@ -161,7 +161,7 @@ class Inbox {
   void close(Drop&& drop) noexcept {
     if (spill_ != nullptr) static_cast<void>(refill_with_spill());
     const std::uint64_t seen = word_.exchange(kClosed, std::memory_order_seq_cst);
-    if (seen != kClosed && seen != kBlocked) lanes_.add_stack(entry_in(seen));
+    if (seen != 0 && seen != kClosed && seen != kBlocked) lanes_.add_stack(entry_in(seen));
     bring_back();
     if (spill_ != nullptr) {
       // Who was dropping while the word was exchanged may have spilled something.

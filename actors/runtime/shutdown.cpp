@@ -19,6 +19,8 @@ namespace myelin {
 namespace {
 
 /// Between two looks at whether all agents rest. Nobody looks unless a mesh is being shut down.
+/// Turns that agents without threads may take to come to rest.
+constexpr std::size_t kDrainStepsMax = 10'000'000;
 constexpr auto kBetweenLooks = std::chrono::milliseconds{1};
 
 /// Of what is stuck, so many are named.
@@ -52,7 +54,8 @@ bool wait_until_all_rest(MeshState& mesh, TimePoint deadline) {
   // Each agent is woken once, to say what it waits for; from then on it says so after every turn.
   mesh.registry.for_each([](AgentCell& cell) { cell.signal(EntryKind::probe); });
   if (mesh.config.deterministic) {
-    while (run_one(mesh)) {
+    // Agents that keep each other busy would go on for ever.
+    for (std::size_t steps = 0; steps < kDrainStepsMax && run_one(mesh); ++steps) {
     }
     return all_rest(mesh);
   }

@@ -89,7 +89,7 @@ bool run(const char* name, myelin::Overload when_full) {
   const myelin::AgentRef consumer =
       mesh.spawn_with<Consumer>({.mailbox = {{.capacity = kCapacity, .when_full = when_full}}}, counts);
   mesh.spawn<Producer>(consumer, counts);
-  mesh.shutdown({.drain = 5s});  // lets them end what they have begun: the sum below shows whether they have
+  const bool drained = mesh.shutdown({.drain = 20s}).drained;
 
   std::uint64_t deepest = 0;
   for (const auto& agents : mesh.metrics().classes) deepest = std::max(deepest, agents.deepest);
@@ -98,7 +98,7 @@ bool run(const char* name, myelin::Overload when_full) {
               static_cast<unsigned long long>(counts.handled), static_cast<unsigned long long>(counts.given_back),
               static_cast<unsigned long long>(dropped), static_cast<unsigned long long>(counts.beats),
               static_cast<unsigned long long>(deepest), resident_kib() - before);
-  return counts.handled + counts.given_back + dropped == kWork && counts.beats == kWork / kPortion &&
+  return drained && counts.handled + counts.given_back + dropped == kWork && counts.beats == kWork / kPortion &&
          deepest < kCapacity + kPortion + 2 * myelin::limits::kBatchItemsMax;
 }
 

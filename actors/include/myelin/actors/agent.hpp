@@ -145,9 +145,7 @@ class Agent {
   /// The same with a ready frame, whose header is replaced; its bytes are shared.
   template <class R, class Then>
   CorrelationId ask(const AgentRef& to, const Frame& frame, Duration timeout, Then&& then) {
-    const FrameHeader header = open_question(timeout, make_answer_continuation<R>(std::forward<Then>(then)));
-    put_question(to, frame.with_header(header));
-    return header.correlation;
+    return put_frame(to, frame, timeout, make_answer_continuation<R>(std::forward<Then>(then)));
   }
 
   /// Asks, for a coroutine: `co_await ask<R>(...)` gives a Result<Held<R>>, the answer or one of the errors above. The
@@ -164,9 +162,7 @@ class Agent {
   PendingAnswer<R> ask(const AgentRef& to, const Frame& frame, Duration timeout) {
     auto link = std::make_unique<detail::Pending::Link>();
     detail::Pending::Link& in_table = *link;
-    const FrameHeader header = open_question(timeout, std::move(link));
-    put_question(to, frame.with_header(header));
-    return {*this, header.correlation, in_table, false};
+    return {*this, put_frame(to, frame, timeout, std::move(link)), in_table, false};
   }
 
   /// Waits in a coroutine: `co_await sleep(1s)`. The time runs from the call on, awaited or not.
@@ -279,14 +275,15 @@ class Agent {
     Frame frame;
     try {
       frame = make_frame<Message>(std::forward<Fill>(fill), header);
+      put_question(to, std::move(frame));
     } catch (...) {
       abandon_question(header.correlation);
       throw;
     }
-    put_question(to, std::move(frame));
     return header.correlation;
   }
 
+  CorrelationId put_frame(const AgentRef& to, const Frame& frame, Duration timeout, std::unique_ptr<Continuation> then);
   [[nodiscard]] Outbox& outbox_();
   /// Counts one message.
   [[nodiscard]] FrameHeader told_header(Lane lane) noexcept;

@@ -25,6 +25,10 @@ class Pending {
   /// Lies in the table, and finds its way to wherever the Pending was moved.
   class Link final : public Continuation {
    public:
+    // Destroyed with the agent's table, while the Pending lives on in a part of the agent that is taken over.
+    ~Link() override {
+      if (pending != nullptr) pending->link_ = nullptr;
+    }
     void resume(Result<Frame> outcome) override { pending->arrive(std::move(outcome)); }
     Pending* pending = nullptr;
   };
@@ -48,6 +52,7 @@ class Pending {
   [[nodiscard]] bool failed() const noexcept { return false; }
   void begin(Waker& waker) noexcept { waker_ = &waker; }
   void cancel() noexcept {
+    if (link_ != nullptr) std::exchange(link_, nullptr)->pending = nullptr;
     if (id_ != 0) forget(*agent_, std::exchange(id_, 0), is_timer_);
   }
 
@@ -57,7 +62,7 @@ class Pending {
  private:
   void arrive(Result<Frame>&& outcome) {
     outcome_ = std::move(outcome);
-    link_ = nullptr;
+    std::exchange(link_, nullptr)->pending = nullptr;
     id_ = 0;
     if (waker_ != nullptr) waker_->wake();  // may be the end of this
   }

@@ -69,6 +69,7 @@ class Outbox {
   /// Sends the open batches to those receivers for which `chosen` says so: `bool chosen(const AgentRef&)`.
   template <class Chosen>
   void flush_where(Chosen&& chosen) {
+    if (filling_) return;  // a Reply used while a message is filled in: that batch is not finished
     for (std::size_t index = 0; index < used_ && open_ != 0; ++index) {
       if (entries_[index].batch != nullptr && chosen(entries_[index].to)) flush(entries_[index]);
     }
