@@ -27,7 +27,6 @@ void Agent::fail(Error reason) noexcept { cell_->stop_agent(std::move(reason)); 
 
 void Agent::abandon_question(CorrelationId question) noexcept { cell_->abandon_question(question); }
 Outbox& Agent::outbox_() { return cell_->outbox(); }
-FrameHeader Agent::told_header(Lane lane) noexcept { return cell_->told_header(lane); }
 FrameHeader Agent::open_question(Duration timeout, std::unique_ptr<Continuation> then) {
   return cell_->open_question(timeout, std::move(then));
 }

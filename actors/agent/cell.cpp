@@ -145,7 +145,7 @@ void AgentCell::deliver(QueueLink* entry) noexcept {
   }
 }
 
-void AgentCell::put(Frame frame, ReplyPort* port) noexcept {
+void AgentCell::put(Frame&& frame, ReplyPort* port) noexcept {
   std::uint32_t stamp = 0;
   if (--metrics_context.until_stamp == 0) [[unlikely]] {
     metrics_context.until_stamp = kMetricsSampleOneIn;
@@ -170,7 +170,7 @@ void AgentCell::put(Frame frame, ReplyPort* port) noexcept {
   }
 }
 
-Delivery AgentCell::deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept {
+Delivery AgentCell::deliver_gated(Frame&& frame, ReplyPort* port, int redirects) noexcept {
   if (frame.lane() == Lane::control || (when_full_ != Overload::drop_oldest && !inbox_.full())) {
     put(std::move(frame), port);
     return Delivery::taken;
@@ -432,7 +432,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
   // A clock costs about as much as a message: the first look comes before the third, and then ever more rarely.
   std::size_t handled = 0, next_look = 2;
   Clock::time_point turn_ends{};
-  sent_in_turn_ = 0;
+  sending_.sent = 0;
   sent_counted_ = 0;
   for (;;) {
     QueueLink* entry = paused_by_ ? inbox_.pop_control() : inbox_.pop();
@@ -452,7 +452,7 @@ caf::resumable::resume_result AgentCell::resume(caf::execution_unit* unit, size_
     if (turn_.stopping) break;
     if (room_wanted_) [[unlikely]]
       give_room();
-    bool enough = weight >= budget || sent_in_turn_ >= limits::kTurnSendsMax;
+    bool enough = weight >= budget || sending_.sent >= limits::kTurnSendsMax;
     if (!enough && ++handled == next_look) {
       next_look += std::min(handled, kMessagesBetweenLooksMax);
       const Clock::time_point now = Clock::now();
@@ -574,7 +574,7 @@ void AgentCell::handle(QueueLink* link) {
         const std::unique_ptr<JobEntry> entry{static_cast<JobEntry*>(link)};
         if (entry->awaited) --jobs_;
         if (entry->incarnation == incarnation_) {
-          const Current current{current_, entry->cause ? entry->cause.block() : nullptr};
+          const Current current{sending_.current, entry->cause ? entry->cause.block() : nullptr};
           const NotAMessage not_a_message{turn_.stopping, failed_frame_};
           entry->job->finish();
         } else {
@@ -653,7 +653,7 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
       return;
     }
   }
-  const Current current{current_, frame.block()};
+  const Current current{sending_.current, frame.block()};
   count(*handler, frame.size());
   const bool timed = --metrics_context.until_timed == 0;
   if (timed) metrics_context.until_timed = kMetricsSampleOneIn;
@@ -749,12 +749,12 @@ void AgentCell::flush_counts() noexcept {
       handler.frames.add(frames_);
       handler.messages.add(messages_);
     }
-    if (sent_in_turn_ != sent_counted_) part.sent.add(sent_in_turn_ - sent_counted_);
+    if (sending_.sent != sent_counted_) part.sent.add(sending_.sent - sent_counted_);
     part.deepest.raise_to(deepest_);
   }
   frames_ = 0;
   messages_ = 0;
-  sent_counted_ = sent_in_turn_;
+  sent_counted_ = sending_.sent;
 }
 
 void AgentCell::count_wait(const QueueLink& link) noexcept {
@@ -773,7 +773,7 @@ void AgentCell::handle_answer(CorrelationId question, Result<Frame> outcome) {
 }
 
 void AgentCell::resume_continuation(const Waiting::Item& item, Result<Frame> outcome) {
-  const Current current{current_, item.cause ? item.cause.block() : nullptr};
+  const Current current{sending_.current, item.cause ? item.cause.block() : nullptr};
   const NotAMessage not_a_message{turn_.stopping, failed_frame_};
   item.then->resume(std::move(outcome));
 }
@@ -824,8 +824,8 @@ void AgentCell::stop_agent(std::optional<Error> failure) noexcept {
   turn_.stopping = true;
   if (!failure) return;
   failure_ = std::make_unique<Error>(*std::move(failure));
-  if (current_ != nullptr) {
-    auto* block = const_cast<FrameBlock*>(current_);
+  if (sending_.current != nullptr) {
+    auto* block = const_cast<FrameBlock*>(sending_.current);
     block->ref();
     failed_frame_ = Frame::adopt(block);
   }
@@ -891,9 +891,9 @@ bool AgentCell::cleanup(caf::error&& reason, caf::execution_unit* host) {
 TimePoint AgentCell::clock_now() const noexcept { return clock().now(); }
 
 FrameHeader AgentCell::current_header() const noexcept {
-  if (current_ == nullptr) return {};
+  if (sending_.current == nullptr) return {};
   // Borrows the reference of the frame being handled.
-  Frame frame = Frame::adopt(const_cast<FrameBlock*>(current_));
+  Frame frame = Frame::adopt(const_cast<FrameBlock*>(sending_.current));
   const FrameHeader header = frame.header();
   static_cast<void>(frame.release());
   return header;
@@ -909,8 +909,9 @@ void AgentCell::send(const AgentRef& to, Frame frame) {
     return;
   }
   if (outbox_ != nullptr) outbox_->flush(to);
-  ++sent_in_turn_;
-  if (current_ != nullptr && current_->has(FrameBlock::kTraced) && !frame.trace().traced()) [[unlikely]] {
+  ++sending_.sent;
+  if (sending_.current != nullptr && sending_.current->has(FrameBlock::kTraced) && !frame.trace().traced())
+      [[unlikely]] {
     FrameHeader header = frame.header();
     header.trace = trace();
     frame = frame.with_header(header);
@@ -922,7 +923,7 @@ void AgentCell::flush() {
   if (outbox_ != nullptr) outbox_->flush_all();
 }
 
-void AgentCell::transmit(const AgentRef& to, Frame frame, ReplyPort* port) {
+void AgentCell::transmit(const AgentRef& to, Frame&& frame, ReplyPort* port) {
   if (AgentCell* cell = to.cell(); cell != nullptr) [[likely]] {
     const Delivery delivery = cell->deliver(std::move(frame), port);
     if (delivery == Delivery::taken_but_full && cell != this && !paused_by_) [[unlikely]]
@@ -965,13 +966,15 @@ FrameHeader AgentCell::open_question(Duration timeout, std::unique_ptr<Continuat
 
 /// The message on whose behalf the agent acts, if what it does now depends on that.
 Frame AgentCell::cause() const {
-  if (current_ == nullptr || (current_->correlation == 0 && !current_->has(FrameBlock::kTraced))) return {};
-  auto* block = const_cast<FrameBlock*>(current_);
+  if (sending_.current == nullptr ||
+      (sending_.current->correlation == 0 && !sending_.current->has(FrameBlock::kTraced)))
+    return {};
+  auto* block = const_cast<FrameBlock*>(sending_.current);
   block->ref();
   Frame frame = Frame::adopt(block);
-  const bool in_span = active_span_ != 0 && current_->has(FrameBlock::kTraced);
-  if (in_span || current_->has(FrameBlock::kShares) || current_->more != nullptr ||
-      current_->only.size_bytes() > kCauseBytesMax) {
+  const bool in_span = active_span_ != 0 && sending_.current->has(FrameBlock::kTraced);
+  if (in_span || sending_.current->has(FrameBlock::kShares) || sending_.current->more != nullptr ||
+      sending_.current->only.size_bytes() > kCauseBytesMax) {
     CallChain chain;
     const std::span<const AgentKey> callers = frame.callers();
     std::ranges::copy(callers, chain.agents.begin());
@@ -980,7 +983,7 @@ Frame AgentCell::cause() const {
     if (in_span) header.trace.span_id = active_span_;
     if (chain.size != 0) header.callers = &chain;
     std::span<capnp::word> none;
-    frame = Frame::adopt(FrameBlock::create(current_->type, header, 0, none));
+    frame = Frame::adopt(FrameBlock::create(sending_.current->type, header, 0, none));
   }
   return frame;
 }
@@ -1044,7 +1047,7 @@ void AgentCell::flush_before_answer(const ReplyPort* port) {
 
 void AgentCell::put_question(const AgentRef& to, Frame frame) {
   if (outbox_ != nullptr) outbox_->flush(to);
-  ++sent_in_turn_;
+  ++sending_.sent;
   const CorrelationId question = frame.correlation();
   if (!to.is_local()) [[unlikely]] {
     if (frame.callers().empty() && to) {
@@ -1083,7 +1086,7 @@ void AgentCell::start_task(detail::TaskPromise& root) {
     const FrameBlock*& place;
     const FrameBlock* before;
   };
-  const Restore restore{current_, std::exchange(current_, nullptr)};
+  const Restore restore{sending_.current, std::exchange(sending_.current, nullptr)};
   tasks().start(root, {});
 }
 

@@ -67,7 +67,7 @@ class AgentCell final : public caf::local_actor,
   /// asked is told, and the dead letters get the rest.
   void deliver(QueueLink* entry) noexcept;
   /// Delivers a frame; `port`, if any, awaits the answer, and one reference to it is taken over.
-  Delivery deliver(Frame frame, ReplyPort* port) noexcept {
+  Delivery deliver(Frame&& frame, ReplyPort* port) noexcept {
     if (inbox_.gated()) [[unlikely]]
       return intercepted_ ? intercept(frame, port) : deliver_gated(std::move(frame), port, 0);
     put(std::move(frame), port);
@@ -115,7 +115,7 @@ class AgentCell final : public caf::local_actor,
   [[nodiscard]] TimePoint clock_now() const noexcept;
   [[nodiscard]] Outbox& outbox() {
     if (outbox_ == nullptr) [[unlikely]]
-      outbox_ = std::make_unique<Outbox>(this, &send_from_outbox);
+      outbox_ = std::make_unique<Outbox>(this, &send_from_outbox, &header_for_outbox, sending_);
     return *outbox_;
   }
   [[nodiscard]] Tasks& tasks() {
@@ -126,9 +126,8 @@ class AgentCell final : public caf::local_actor,
   /// How many of its coroutines have not ended.
   [[nodiscard]] std::size_t tasks_running() const noexcept { return tasks_ == nullptr ? 0 : tasks_->size(); }
   [[nodiscard]] FrameHeader told_header(Lane lane) noexcept {
-    ++sent_in_turn_;
     FrameHeader header{.sender = id(), .lane = lane};
-    if (current_ != nullptr && current_->has(FrameBlock::kTraced)) [[unlikely]]
+    if (sending_.current != nullptr && sending_.current->has(FrameBlock::kTraced)) [[unlikely]]
       header.trace = trace();
     return header;
   }
@@ -194,11 +193,14 @@ class AgentCell final : public caf::local_actor,
   void intrusive_ptr_release_impl() override;
 
  private:
+  static FrameHeader header_for_outbox(void* cell, Lane lane) noexcept {
+    return static_cast<AgentCell*>(cell)->told_header(lane);
+  }
   static void send_from_outbox(void* cell, const AgentRef& to, Frame frame);
 
   void schedule() noexcept;
-  void put(Frame frame, ReplyPort* port) noexcept;
-  Delivery deliver_gated(Frame frame, ReplyPort* port, int redirects) noexcept;
+  void put(Frame&& frame, ReplyPort* port) noexcept;
+  Delivery deliver_gated(Frame&& frame, ReplyPort* port, int redirects) noexcept;
   Delivery intercept(Frame& frame, ReplyPort* port) noexcept;
   void show_interceptor(const Frame& frame, Parcel::Kind kind);
   void put_answer(Frame frame) noexcept;
@@ -248,7 +250,7 @@ class AgentCell final : public caf::local_actor,
   void finish() noexcept;
   void close_inbox(const Error& reason) noexcept;
   void bounce(QueueLink* entry, const Error& reason) noexcept;
-  void transmit(const AgentRef& to, Frame frame, ReplyPort* port);
+  void transmit(const AgentRef& to, Frame&& frame, ReplyPort* port);
 
   // Read by senders.
   Inbox inbox_;
@@ -264,7 +266,7 @@ class AgentCell final : public caf::local_actor,
   std::unique_ptr<CancelledQuestions> cancelled_;
   std::unique_ptr<Tasks> tasks_;
   TimePoint armed_ = kNever;
-  const FrameBlock* current_ = nullptr;
+  Outbox::Turn sending_;
   std::uint64_t active_span_ = 0;
   // Counted here, and added to the metrics when the handler changes or the turn ends.
   const Handler* counted_ = nullptr;
@@ -272,7 +274,6 @@ class AgentCell final : public caf::local_actor,
   std::uint32_t messages_ = 0;
   std::uint32_t deepest_ = 0;
   std::uint32_t sent_counted_ = 0;
-  std::uint32_t sent_in_turn_ = 0;
   /// What the agent's turns are: its own, or the runtime's alone.
   enum class Phase : std::uint8_t {
     running,

@@ -319,7 +319,7 @@ void AgentCell::handle_order(OrderEntry& order) {
 
 caf::resumable::resume_result AgentCell::resume_restricted(std::size_t max_throughput) noexcept {
   if (phase_ == Phase::finished) return resumable::done;
-  sent_in_turn_ = 0;
+  sending_.sent = 0;
   sent_counted_ = 0;
   for (std::size_t left = std::min(max_throughput, limits::kTurnMessagesMax); left > 0;) {
     const bool starting = phase_ == Phase::starting;

@@ -20,8 +20,8 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(myelin::Errc)
 namespace {
 
 struct Fixture {
+  Recorder::Log log;  // before the mesh, whose agents write to it until they end
   DeterministicMesh test;
-  Recorder::Log log;
 
   AgentRef recorder(const MailboxOptions& mailbox) {
     return test.mesh().spawn_with<Recorder>({.mailbox = mailbox}, log);

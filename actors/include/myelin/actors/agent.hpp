@@ -85,7 +85,8 @@ class Agent {
   /// override such messages are dead letters. Not called for questions, which fail.
   virtual void on_rejected(const AgentRef& /*receiver*/, Frame /*frame*/) {}
 
-  /// The mailbox of each agent of a class, unless it was started with another; others hide this with their own.
+  /// The mailbox of each agent of a class, unless it was started with another; others hide this with their own. Without
+  /// a `redirect_to`: handles are given when an agent is started (SpawnOptions).
   static MailboxOptions mailbox() { return {}; }
 
   /// An agent class without messages; others hide this with their own.
@@ -107,14 +108,15 @@ class Agent {
   template <class T = void, class Fill>
   void tell(const AgentRef& to, Fill&& fill, Lane lane = Lane::normal) {
     using Message = typename detail::MessageOf<T, Fill>::Type;
-    auto builder = outbox_().template add<Message>(to, told_header(lane));
+    Outbox& outbox = outbox_();
+    auto builder = outbox.template add<Message>(to, lane);
     try {
       std::forward<Fill>(fill)(builder);
     } catch (...) {
-      outbox_().retract(to);
+      outbox.retract(to);
       throw;
     }
-    outbox_().filled();
+    outbox.filled();
   }
 
   /// Sends a frame at once, after what was told to the same receiver before.
@@ -149,7 +151,8 @@ class Agent {
   }
 
   /// Asks, for a coroutine: `co_await ask<R>(...)` gives a Result<Held<R>>, the answer or one of the errors above. The
-  /// question is put at once, before it is awaited.
+  /// question is put at once, before it is awaited. (g++ 12 destroys twice what a lambda captures by value that is
+  /// written inside the co_await: see docs/guide/coroutines.md.)
   template <class R, class T = void, class Fill>
   requires(!std::is_same_v<std::remove_cvref_t<Fill>, Frame>) PendingAnswer<R> ask(const AgentRef& to, Fill&& fill,
                                                                                    Duration timeout) {
@@ -285,8 +288,6 @@ class Agent {
 
   CorrelationId put_frame(const AgentRef& to, const Frame& frame, Duration timeout, std::unique_ptr<Continuation> then);
   [[nodiscard]] Outbox& outbox_();
-  /// Counts one message.
-  [[nodiscard]] FrameHeader told_header(Lane lane) noexcept;
   [[nodiscard]] FrameHeader open_question(Duration timeout, std::unique_ptr<Continuation> then);
   void abandon_question(CorrelationId question) noexcept;
   void put_question(const AgentRef& to, Frame frame);

@@ -15,7 +15,7 @@ namespace myelin {
 class AgentCell;
 
 /// Names one agent and keeps its address valid (not the agent running: an agent runs until it stops). Cheap to copy.
-/// **Requires**: nothing is sent to it after its mesh is destroyed.
+/// **Requires**: it is destroyed before the mesh of its agent, and nothing is sent to it after.
 ///
 /// **Thread-safety**: different handles may be used on different threads; one handle is thread-compatible.
 class AgentRef {

@@ -19,7 +19,16 @@ class Outbox {
   /// Sends a finished frame; given by the agent.
   using Send = void (*)(void* agent, const AgentRef& to, Frame frame);
 
-  Outbox(void* agent, Send send) noexcept : agent_{agent}, send_{send} {}
+  /// The header of what the agent tells now; given by the agent.
+  using HeaderOf = FrameHeader (*)(void* agent, Lane lane) noexcept;
+  /// What the outbox and its agent's cell share.
+  struct Turn {
+    const FrameBlock* current = nullptr;  ///< The message being handled, or on whose behalf the agent acts.
+    std::uint32_t sent = 0;               ///< Messages sent and told in this turn.
+  };
+
+  Outbox(void* agent, Send send, HeaderOf header, Turn& turn) noexcept
+      : agent_{agent}, send_{send}, header_{header}, turn_{turn} {}
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
@@ -27,14 +36,14 @@ class Outbox {
   template <class T>
   /// Then filled() or retract() must be called. **Errors**: throws std::logic_error while another message is being
   /// filled in.
-  [[nodiscard]] typename T::Builder add(const AgentRef& to, const FrameHeader& header) {
+  [[nodiscard]] typename T::Builder add(const AgentRef& to, Lane lane) {
     if (filling_) [[unlikely]]
       refuse();
+    ++turn_.sent;
     Entry* entry = find(to);
     if (entry != nullptr && entry->batch != nullptr &&
-        (entry->batch->type() != kTypeId<T> || entry->batch->lane() != header.lane ||
-         entry->batch->trace() != header.trace || static_cast<BatchBuilder<T>*>(entry->batch.get())->full()))
-        [[unlikely]] {
+        (entry->batch->type() != kTypeId<T> || entry->batch->lane() != lane || of_another_trace(*entry) ||
+         static_cast<BatchBuilder<T>*>(entry->batch.get())->full())) [[unlikely]] {
       flush(*entry);
     }
     if (entry == nullptr) entry = &open(to);
@@ -44,7 +53,7 @@ class Outbox {
       const std::uint32_t most = entry->most;
       const std::uint32_t capacity = flat::kIsFlat<T> ? most : std::clamp<std::uint32_t>(expected * 2, 1, most);
       entry->type = kTypeId<T>;
-      entry->batch = std::make_unique<BatchBuilder<T>>(header, capacity, std::min(expected, capacity));
+      entry->batch = std::make_unique<BatchBuilder<T>>(header_(agent_, lane), capacity, std::min(expected, capacity));
       ++open_;
     }
     filling_ = true;
@@ -91,6 +100,13 @@ class Outbox {
     std::uint32_t most = 0;        ///< Messages that a batch may hold: no more than the receiver's mailbox.
   };
 
+  /// What is told for different requests does not travel together.
+  [[nodiscard]] bool of_another_trace(const Entry& entry) const noexcept {
+    const bool traced = turn_.current != nullptr && turn_.current->has(FrameBlock::kTraced);
+    if (!traced && !entry.batch->traced()) [[likely]]
+      return false;
+    return header_(agent_, entry.batch->lane()).trace != entry.batch->trace();
+  }
   [[nodiscard]] Entry* find(const AgentRef& to) noexcept {
     if (recent_ < used_ && entries_[recent_].to == to) [[likely]]
       return &entries_[recent_];
@@ -108,6 +124,8 @@ class Outbox {
 
   void* agent_;
   Send send_;
+  HeaderOf header_;
+  Turn& turn_;
   std::size_t used_ = 0;
   std::size_t recent_ = 0;
   std::size_t open_ = 0;

@@ -141,6 +141,7 @@ class OpenBatch {
   [[nodiscard]] TypeId type() const noexcept { return type_; }
   [[nodiscard]] Lane lane() const noexcept { return header_.lane; }
   [[nodiscard]] const TraceContext& trace() const noexcept { return header_.trace; }
+  [[nodiscard]] bool traced() const noexcept { return header_.trace.traced(); }
 
  protected:
   OpenBatch(TypeId type, const FrameHeader& header) noexcept : type_{type}, header_{header} {}
