@@ -36,6 +36,12 @@ constexpr std::size_t kClients = 64;
 constexpr std::uint64_t kQuestionsOpenMax = 32;  // a client's
 constexpr std::size_t kWorkers = 4;
 constexpr std::size_t kLedgerSlots = 256;
+/// Shorter runs say nothing about memory. Nor do those under the address sanitizer, which holds back what is freed.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t kSecondsToJudgeMemory = UINT64_MAX;
+#else
+constexpr std::uint64_t kSecondsToJudgeMemory = 60;
+#endif
 static_assert(kQuestionsOpenMax * 2 <= kLedgerSlots, "an entry is looked at before it is written over");
 
 struct Counts {
@@ -276,6 +282,8 @@ int main(int argc, char** argv) {
   check("workers did crash", counts.crashes > 0);
   check("no agent is left", counts.agents == 0 && stuck == 0);
   check("no coroutine is left", counts.coroutines == 0);
-  check("memory did not grow in the second half", last < warm + warm / 4 + (std::size_t{16} << 20));
+  if (seconds >= kSecondsToJudgeMemory) {
+    check("memory did not grow in the second half", last < warm + warm / 4 + (std::size_t{16} << 20));
+  }
   return sound ? 0 : 1;
 }
