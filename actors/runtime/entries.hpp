@@ -16,39 +16,30 @@ namespace myelin {
 
 class Agent;
 
-/// Entries come from the block pool: one is made and freed for every message that is not a frame of one owner.
-template <class Derived>
-struct PooledEntry : QueueLink {
-  static void* operator new(std::size_t bytes) { return BlockPool::allocate_class(BlockPool::class_of(bytes)); }
-  static void operator delete(void* memory, std::size_t bytes) noexcept {
-    BlockPool::free(memory, BlockPool::class_of(bytes));
-  }
-};
-
-struct SharedEntry : PooledEntry<SharedEntry> {
+struct SharedEntry : QueueLink, Pooled {
   Frame frame;
   std::uint32_t first = 0;  ///< Message of the frame to begin with.
   CorrelationId correlation = 0;
 };
-struct FailureEntry : PooledEntry<FailureEntry> {
+struct FailureEntry : QueueLink, Pooled {
   CorrelationId question = 0;
   Error error;
 };
-struct CafEntry : PooledEntry<CafEntry> {
+struct CafEntry : QueueLink, Pooled {
   caf::mailbox_element_ptr element;
 };
-struct JobEntry : PooledEntry<JobEntry> {
+struct JobEntry : QueueLink, Pooled {
   std::unique_ptr<Job> job;
   Frame cause;                    ///< The question in whose handling the job was started, if any.
   bool awaited = false;           ///< Counts among the jobs that the agent has not got back.
   std::uint32_t incarnation = 0;  ///< Of the agent that started it.
 };
-struct RejectedEntry : PooledEntry<RejectedEntry> {
+struct RejectedEntry : QueueLink, Pooled {
   AgentRef receiver;
   Frame frame;
 };
 /// Holds a reference to the port.
-struct CancelEntry : PooledEntry<CancelEntry> {
+struct CancelEntry : QueueLink, Pooled {
   CancelEntry(ReplyPort* asker, CorrelationId number) noexcept : port{asker}, question{number} { port->retain(); }
   CancelEntry(const CancelEntry&) = delete;
   CancelEntry& operator=(const CancelEntry&) = delete;
@@ -56,13 +47,13 @@ struct CancelEntry : PooledEntry<CancelEntry> {
   ReplyPort* const port;
   const CorrelationId question;
 };
-struct OrderEntry : PooledEntry<OrderEntry> {
+struct OrderEntry : QueueLink, Pooled {
   std::uint32_t epoch = 0;
   bool restart = false;  ///< Otherwise: rest.
   unsigned attempt = 0;
   std::function<std::unique_ptr<Agent>()> make;  ///< Null for the same as before.
 };
-struct ReportEntry : PooledEntry<ReportEntry> {
+struct ReportEntry : QueueLink, Pooled {
   enum class What : std::uint8_t {
     failed,   ///< Rests, and was not told to: it failed, or stopped although it is to run always.
     resting,  ///< As it was told to.
@@ -73,6 +64,6 @@ struct ReportEntry : PooledEntry<ReportEntry> {
   What what = What::ended;
   Error error;
 };
-struct SignalEntry : PooledEntry<SignalEntry> {};  // start, stop, room_wanted
+struct SignalEntry : QueueLink, Pooled {};  // start, stop, room_wanted
 
 }  // namespace myelin

@@ -1,14 +1,14 @@
 #include "demos/digits/demo.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "myelin/actors/inference_kernel.hpp"
 #include "myelin/actors/network_file.hpp"
+#include "process/atomic_file.hpp"
 #include "process/memory.hpp"
 #include "terminal/units.hpp"
 
@@ -30,23 +30,6 @@ constexpr Effort kQuick{1, 2'000, 5'000, 1, 5'000};
 constexpr Duration kProgressTick = std::chrono::milliseconds{100};
 
 tl::unexpected<Error> stopped() { return fail(Errc::timeout, "interrupted"); }
-
-/// Says now, not after the training, that the network could not be saved.
-Result<void> check_can_save(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    return fail(Errc::io_error, fmt::format("--save-model '{}' is a directory; name a file in it", path.string()));
-  }
-  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-  if (!std::filesystem::is_directory(directory, ignored)) {
-    return fail(Errc::io_error, fmt::format("--save-model: no directory '{}'; make it first", directory.string()));
-  }
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
-    return fail(Errc::io_error, fmt::format("--save-model: cannot write to '{}': {}; choose another directory",
-                                            directory.string(), std::generic_category().message(errno)));
-  }
-  return {};
-}
 
 /// One run: its parts in the order in which they happen.
 class Demo {
@@ -71,7 +54,7 @@ class Demo {
  private:
   Result<void> open_backend() {
     if (!settings_.save_model.empty()) {
-      if (const auto can = check_can_save(settings_.save_model); !can) return can;
+      if (const auto can = tool::check_can_write("--save-model", settings_.save_model); !can) return can;
     }
     const Result<kernels::BackendKind> kind = kernels::parse_backend(settings_.backend);
     if (!kind) return tl::unexpected{kind.error()};

@@ -25,6 +25,8 @@ void BenchOptions::declare(CLI::App& app) {
   app.add_option("--save", save, "Writes the JSON document to this file too")->type_name("FILE");
 }
 
+Result<void> BenchOptions::check() const { return save.empty() ? Result<void>{} : check_can_write("--save", save); }
+
 Machine introduce(const Session& session, const std::string& command) {
   Machine machine = this_machine();
   if (!session.quiet) fmt::print(session.terminal.err, "{} on {}\n", command, to_string(machine));

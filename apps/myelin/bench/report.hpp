@@ -25,6 +25,8 @@ struct BenchOptions {
   std::string save;    ///< A file that gets the JSON document too; empty for none.
 
   void declare(CLI::App& app);
+  /// Before any measuring. **Errors**: io_error where `save` cannot be written.
+  [[nodiscard]] Result<void> check() const;
   [[nodiscard]] Rounds rounds() const { return {quick ? 1 : repetitions, quick ? 0 : 1}; }
 };
 

@@ -65,6 +65,7 @@ void BenchAgents::declare(CLI::App& app) {
 }
 
 Result<void> BenchAgents::measure(Session& session) {
+  if (auto can = options_.check(); !can) return can;
   const Machine machine = introduce(session, path());
   Progress progress{session.terminal, session.quiet};
   std::unique_ptr<savina::Erlang> erlang;

@@ -60,6 +60,7 @@ void BenchGemm::declare(CLI::App& app) {
 }
 
 Result<void> BenchGemm::run(Session& session) {
+  if (auto can = options_.check(); !can) return can;
   const Machine machine = introduce(session, path());
   Result<OpenBlas> openblas = OpenBlas::load();
   if (!openblas) session.warn(openblas.error().message);

@@ -49,6 +49,7 @@ Result<void> BenchMessages::measure_memory(const Session& session) const {
 
 Result<void> BenchMessages::run(Session& session) {
   if (!memory_of_.empty()) return measure_memory(session);
+  if (auto can = options_.check(); !can) return can;
   const Machine machine = introduce(session, path());
   const std::vector<MessagingSide> sides = messaging_sides();
 

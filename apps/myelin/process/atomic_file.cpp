@@ -77,4 +77,21 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   return {};
 }
 
+Result<void> check_can_write(std::string_view option, const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return fail(Errc::io_error, fmt::format("{} '{}' is a directory; name a file in it", option, path.string()));
+  }
+  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    return fail(Errc::io_error,
+                fmt::format("{} '{}': no directory '{}'; make it first", option, path.string(), directory.string()));
+  }
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
+    return fail(Errc::io_error, fmt::format("{}: cannot write to '{}': {}; choose another directory", option,
+                                            directory.string(), std::generic_category().message(errno)));
+  }
+  return {};
+}
+
 }  // namespace myelin::tool

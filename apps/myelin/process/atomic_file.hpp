@@ -14,4 +14,9 @@ namespace myelin::tool {
 /// **Cost**: two fsync (the file and its directory).
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Whether write_file_atomically() would find a place for `path`: to be asked before long work, not after it. `option`
+/// names it in the error, e.g. "--save". **Errors**: io_error, with the path and the remedy. **Thread-safety**:
+/// thread-safe.
+[[nodiscard]] Result<void> check_can_write(std::string_view option, const std::filesystem::path& path);
+
 }  // namespace myelin::tool

@@ -19,17 +19,9 @@ namespace myelin {
 
 /// Waits in an agent for one answer or one moment. Called at most once, or at each moment of a repeating timer, in a
 /// turn of the agent.
-class Continuation {
+class Continuation : public Pooled {
  public:
   virtual ~Continuation() = default;
-  static void* operator new(std::size_t bytes) {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
-  }
-  static void operator delete(void* memory, std::size_t bytes) noexcept {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
-  }
   /// `outcome`: the answer, or why there is none; an empty frame for a timer.
   virtual void resume(Result<Frame> outcome) = 0;
   /// Whether what it does still belongs to the handling of the message in which it was made, so that it asks under the

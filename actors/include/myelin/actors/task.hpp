@@ -54,7 +54,7 @@ struct RootLink : TaskLink {};
 /// Coroutines do not resume each other: they queue at Tasks, which resumes one after another. So the stack does not
 /// grow with the number of calls, also where the compiler makes no tail calls (g++ without optimisation, or under
 /// asan).
-class TaskPromise : public Waker, public ReadyLink, public RootLink {
+class TaskPromise : public Pooled, public Waker, public ReadyLink, public RootLink {
  public:
   struct Final {
     TaskPromise& promise;
@@ -69,15 +69,6 @@ class TaskPromise : public Waker, public ReadyLink, public RootLink {
   ~TaskPromise() override {
     ReadyLink::unlink();
     RootLink::unlink();
-  }
-
-  static void* operator new(std::size_t bytes) {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
-  }
-  static void operator delete(void* memory, std::size_t bytes) noexcept {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
   }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }

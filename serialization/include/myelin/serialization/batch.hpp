@@ -121,17 +121,9 @@ class Held {
 };
 
 /// What a batch under construction offers when the type of its messages is not known: for outboxes.
-class OpenBatch {
+class OpenBatch : public Pooled {
  public:
   virtual ~OpenBatch() = default;
-  static void* operator new(std::size_t bytes) {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
-  }
-  static void operator delete(void* memory, std::size_t bytes) noexcept {
-    const std::uint8_t size_class = BlockPool::class_of(bytes);
-    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
-  }
   /// The messages added so far as one frame, which may then be sent; this builder is spent.
   /// **Requires**: at least one message was added.
   [[nodiscard]] virtual Frame finish() = 0;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <new>
 
 namespace myelin {
 
@@ -116,5 +117,17 @@ class BlockPool {
 };
 
 inline constexpr BlockPool::ClassOfLines BlockPool::kClassOfLines{};
+
+/// Base of objects that come and go as often as messages: they are made of the pool's blocks.
+struct Pooled {
+  static void* operator new(std::size_t bytes) {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    return size_class == BlockPool::kUnpooled ? ::operator new(bytes) : BlockPool::allocate_class(size_class);
+  }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    const std::uint8_t size_class = BlockPool::class_of(bytes);
+    size_class == BlockPool::kUnpooled ? ::operator delete(memory) : BlockPool::free(memory, size_class);
+  }
+};
 
 }  // namespace myelin
