@@ -8,6 +8,7 @@ find_package(CapnProto CONFIG REQUIRED)
 find_package(hwy CONFIG REQUIRED)
 find_package(CLBlast CONFIG REQUIRED)
 find_package(OpenCL REQUIRED)
+find_package(Sodium 1.0.18 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CAF 0.17.6 REQUIRED COMPONENTS core io openssl)
 

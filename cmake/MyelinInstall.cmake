@@ -32,6 +32,7 @@ set(MYELIN_LIBRARY_SOURCES
   "CAF::io|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_io"
   "CAF::openssl|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_openssl"
   "OpenSSL::Crypto|OpenSSL|Libs: -lcrypto"
+  "Sodium::sodium|Sodium|Libs: -lsodium"
   "Threads::Threads|Threads|Libs: -pthread"
   "ZLIB::ZLIB|ZLIB|Libs: -lz")
 
@@ -87,6 +88,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/myelinConfig.cmake
   ${PROJECT_BINARY_DIR}/myelinConfigVersion.cmake
   cmake/FindCAF.cmake
+  cmake/FindSodium.cmake
   DESTINATION ${MYELIN_PACKAGE_DIR})
 
 # The prefix as seen from the .pc file, so that an installed tree can be moved.

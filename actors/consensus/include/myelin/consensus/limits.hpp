@@ -1,0 +1,49 @@
+/// Every bound of the consensus core: its name, its default, its unit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "myelin/consensus/types.hpp"
+
+namespace myelin::consensus::limits {
+
+/// Most validators of a committee: one bit each in an AuthorMask.
+inline constexpr std::size_t kValidatorsMax = 64;
+
+/// Rounds below the last committed leader that are kept; what lies deeper is collected. A function of the commit
+/// sequence alone, so that all validators collect alike.
+inline constexpr Round kRoundsKept = 60;
+
+/// Vertices further ahead of our own round than this are dropped; we then ask for the rounds between.
+inline constexpr Round kRoundsAheadMax = 64;
+
+/// Largest round that a vertex may name: reached at a million rounds a second in 9 years.
+inline constexpr Round kRoundMax = Round{1} << 48;
+
+/// Largest header in bytes: 64 parents of 48 bytes and the fields, with room for the encoding's slack.
+inline constexpr std::size_t kHeaderBytesMax = 64 * 48 + 1024;
+
+/// Largest payload of a vertex in bytes.
+inline constexpr std::size_t kPayloadBytesMax = std::size_t{4} << 20;
+
+/// Most batches in a payload.
+inline constexpr std::size_t kPayloadBatchesMax = 4096;
+
+/// Vertices of one author that wait for parents.
+inline constexpr std::size_t kSuspendedPerAuthorMax = 2 * (kRoundsAheadMax + kRoundsKept);
+
+/// Vertices that are missing and asked for, by the author of the vertex that named them first.
+inline constexpr std::size_t kMissingPerAuthorMax = kSuspendedPerAuthorMax * 4;
+
+/// Vertices in one request for missing ones, and in its answer.
+inline constexpr std::size_t kFetchMax = 256;
+
+/// Own batches that wait for a vertex.
+inline constexpr std::size_t kPendingBatchesMax = 65'536;
+inline constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
+
+static_assert(kHeaderBytesMax >= kValidatorsMax * 48);
+static_assert(kRoundsAheadMax >= kRoundsKept, "or one that is just within reach could not catch up");
+
+}  // namespace myelin::consensus::limits
