@@ -47,13 +47,13 @@ struct RangeRequest {
 /// Answers both, as far as the sender can.
 struct FetchReply {
   std::vector<VertexPtr> vertices;
-  Round collected = 0;  ///< The sender no longer has rounds up to this one.
+  Round forgotten = 0;  ///< The sender no longer has rounds up to this one.
 };
 struct SnapshotRequest {
   CommitIndex above = 0;  ///< The asker has executed so far: an older snapshot is of no use.
 };
 struct SnapshotReply {
-  SnapshotPtr snapshot;
+  SnapshotPtr snapshot;  ///< Null where there is none.
 };
 /// The vertices in it have been through read_vertex(): drivers see to that, on whatever thread.
 using PeerMessage = std::variant<VertexPtr, FetchRequest, RangeRequest, FetchReply, SnapshotRequest, SnapshotReply>;
@@ -74,11 +74,13 @@ struct Rejected {
 struct Submitted {
   PayloadBatch batch;
 };
-/// Commits up to this one were executed, with this root: to be voted on.
+/// Commits up to this one were executed, with this root. Only the roots at multiples of limits::kVoteInterval, and that
+/// of an epoch's last commit, are voted on: others need not be computed, and may be zeros.
 struct Executed {
   IndexedDigest state;
 };
-/// A snapshot that a SnapshotWanted asked for. Null `state` where there is none yet.
+/// A snapshot that a SnapshotWanted asked for, of the state at a multiple of limits::kVoteInterval: the last one, or
+/// the next. No `bytes` where there is none yet.
 struct SnapshotTaken {
   ValidatorIndex to = 0;
   IndexedDigest state;  ///< The commit after which it was taken, and its root.
@@ -89,7 +91,9 @@ struct SnapshotInstalled {
   SnapshotPtr snapshot;
   bool good = false;
 };
-/// The transactions of `last` ended the epoch: there is nothing after it here.
+/// The transactions of `last` ended the epoch: commits after it are void, and own batches in them come back as
+/// Returned. The core goes on without payload, for those who are not there yet; it can be let go of when
+/// has_finished().
 struct EpochEnded {
   CommitIndex last = 0;
 };
@@ -115,12 +119,18 @@ struct Send {
   ValidatorIndex to = 0;
   PeerMessage message;
 };
-/// Execute; commits come in order of their index, without gaps but after an InstallSnapshot.
+/// Execute; commits come in order of their index, without gaps but after an InstallSnapshot. They are to be reported as
+/// Executed. After the one whose transactions end the epoch no more are to be executed: see EpochEnded.
 struct Committed {
   Commit commit;
 };
-/// Own batches that could not be taken: too many wait. The client is to be told so.
+/// A submitted batch that was not taken: too many wait, or it is none that a vertex can carry (no whole words, or
+/// larger than CoreOptions::payload_bytes_max). The client is to be told so.
 struct Overloaded {
+  PayloadBatch batch;
+};
+/// A submitted batch that is in no commit of the epoch, which has ended: to be submitted in the next one.
+struct Returned {
   PayloadBatch batch;
 };
 /// Take a snapshot of the state and answer with SnapshotTaken.
@@ -144,8 +154,8 @@ struct Halt {
   std::string reason;
 };
 
-using Effect = std::variant<Append, Sync, Broadcast, Send, Committed, Overloaded, SnapshotWanted, InstallSnapshot,
-                            Accuse, WakeAt, Halt>;
+using Effect = std::variant<Append, Sync, Broadcast, Send, Committed, Overloaded, Returned, SnapshotWanted,
+                            InstallSnapshot, Accuse, WakeAt, Halt>;
 using Effects = std::vector<Effect>;
 
 /// One validator. **Thread-safety**: thread-compatible; its driver calls it from one thread at a time.
@@ -171,7 +181,9 @@ class Core {
   /// Takes an event in; adds to `effects`. After a Halt it does nothing more.
   void step(Event event, Now now, Effects& effects);
 
-  /// Records with which a new, shorter log can start; the state up to `executed` must be safe elsewhere.
+  /// Records with which a new, shorter log can start; the state after commit `executed` must be safe elsewhere. Empty
+  /// where that commit is too long ago (about limits::kRoundsServed rounds) to go on from: the old log is then still
+  /// needed.
   [[nodiscard]] std::vector<LogRecord> checkpoint(CommitIndex executed) const;
 
   [[nodiscard]] const Committee& committee() const noexcept;
@@ -182,6 +194,8 @@ class Core {
   [[nodiscard]] Round collected() const noexcept;
   [[nodiscard]] IndexedDigest last_commit() const noexcept;
   [[nodiscard]] bool halted() const noexcept;
+  /// Whether the epoch has ended and a quorum has said that it has, too: nothing depends on new vertices any more.
+  [[nodiscard]] bool has_finished() const noexcept;
   [[nodiscard]] CoreMetrics metrics() const;
 
  private:

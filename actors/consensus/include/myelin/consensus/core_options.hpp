@@ -27,9 +27,20 @@ struct CoreOptions {
   unsigned suspect_misses = 4;
   unsigned suspect_probe_rounds = 16;
 
+  /// How long a missing vertex may still be on its way before it is asked for.
+  Duration fetch_delay = std::chrono::milliseconds{2};
+
   /// A peer that does not answer a fetch in this time is passed over for the next. Doubled with every try.
   Duration fetch_wait = std::chrono::milliseconds{20};
   Duration fetch_wait_max = std::chrono::seconds{1};
+
+  /// With no new quorum of vertices for so long, the last own vertex is sent again and a peer is asked for what was
+  /// missed. Doubled with every try, up to `fetch_wait_max`.
+  Duration stall_wait = std::chrono::milliseconds{200};
+
+  /// Whether to stop for good when a vertex turns up that has our signature and that we do not know: our log was lost,
+  /// or another process has our key. Only a simulator that makes such twins sets it to false.
+  bool halt_on_unknown_own = true;
 
   /// Payload of one vertex in bytes.
   std::size_t payload_bytes_max = std::size_t{1} << 20;

@@ -15,6 +15,14 @@ inline constexpr std::size_t kValidatorsMax = 64;
 /// sequence alone, so that all validators collect alike.
 inline constexpr Round kRoundsKept = 60;
 
+/// Rounds below the collected ones that are kept for others to fetch: how far one may fall behind, or be behind with
+/// its snapshot, and still go on by fetching alone.
+inline constexpr Round kRoundsServed = 60;
+
+/// Commits and states are voted on at multiples of this index only (and at an epoch's last commit), so that the votes
+/// of validators who are not quite level still match.
+inline constexpr CommitIndex kVoteInterval = 64;
+
 /// Vertices further ahead of our own round than this are dropped; we then ask for the rounds between.
 inline constexpr Round kRoundsAheadMax = 64;
 
@@ -38,6 +46,15 @@ inline constexpr std::size_t kMissingPerAuthorMax = kSuspendedPerAuthorMax * 4;
 
 /// Vertices in one request for missing ones, and in its answer.
 inline constexpr std::size_t kFetchMax = 256;
+
+/// Bytes of vertices in one answer to a request, beyond which no more are added.
+inline constexpr std::size_t kFetchReplyBytesMax = std::size_t{8} << 20;
+
+/// Requests to one peer whose answers are still awaited; more are not counted.
+inline constexpr unsigned kRequestsOpenMax = 64;
+
+/// The latest votes of each validator that are remembered, to tell whether a snapshot is what they voted for.
+inline constexpr std::size_t kVotesRemembered = 8;
 
 /// Own batches that wait for a vertex.
 inline constexpr std::size_t kPendingBatchesMax = 65'536;
