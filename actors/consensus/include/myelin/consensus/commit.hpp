@@ -44,8 +44,10 @@ struct CommitTail {
   [[nodiscard]] CommitIndex last_index() const noexcept { return before.index + commits.size(); }
   /// The last commit's digest, computed along the chain.
   [[nodiscard]] IndexedDigest last() const;
-  /// Whether the tail reaches back far enough, and every part is in range.
-  /// **Errors**: corrupt_file, naming the part.
+  /// Whether the tail reaches back far enough, and every part is in range. Far enough: to the epoch's start, or its
+  /// first commit's leader is in a round that the last one has collected (see limits::kRoundsKept), so that no commit
+  /// above that round can be missing.
+  /// **Errors**: corrupt_file, naming the part. **Cost**: sorts the vertices' names.
   [[nodiscard]] Result<void> check(const Committee& committee) const;
 };
 

@@ -27,7 +27,11 @@ struct VertexContent {
   WallTime time = 0;
 };
 
-/// Words that hold a Cap'n Proto message of one segment, as it travels.
+/// Words that hold a Cap'n Proto message of one segment, as it travels: the segment alone, without a segment table.
+///
+/// Headers and payloads have one layout: the schema's sizes, each object right behind the one before in the order of
+/// the fields, what is empty left out, unused bits zero. Any Cap'n Proto library reads them; but what is valid must not
+/// hang on the library, its version or its limits, so nothing else is taken. One content has one encoding.
 using Words = std::vector<capnp::word>;
 [[nodiscard]] inline std::span<const std::byte> bytes_of(const Words& words) noexcept {
   return std::as_bytes(std::span{words});
@@ -76,7 +80,7 @@ struct VertexBytes {
 /// Why a vertex was refused. All but the last group are a pure function of its bytes and the committee: every honest
 /// validator says the same.
 enum class Refusal : std::uint8_t {
-  malformed,              ///< Not one Cap'n Proto segment of the schema, or too deep, or read again and again.
+  malformed,              ///< Not a header in its one layout (see Words).
   too_large,              ///< Header or payload above its cap.
   wrong_epoch,            ///< Of another committee; a replay, perhaps.
   unknown_author,         ///< An index outside the committee.
@@ -84,12 +88,12 @@ enum class Refusal : std::uint8_t {
   bad_signature,          ///< Not signed by its author.
   no_own_parent,          ///< The first parent is not the author's own.
   parent_unknown_author,  ///< A parent's author is outside the committee.
-  parents_unordered,      ///< Two parents of one author, or not by ascending author.
+  parents_unordered,      ///< Two parents of one author, or those after the first not by ascending author.
   parent_not_earlier,     ///< A parent's round is not below the vertex's own.
   bad_genesis,            ///< A parent of round 0 that is not the epoch's genesis.
   no_parent_quorum,       ///< Fewer than a quorum of parents in the round before.
-  bad_payload,            ///< The payload is not the one that the header vouches for, or no schema::Payload.
-  bad_vote,               ///< A commit or state vote for nothing.
+  bad_payload,            ///< The payload is not the one that the header vouches for, or not in its one layout.
+  bad_vote,               ///< A commit or state vote that is there, for index 0 or for a digest of zeros.
 
   stale,             ///< At or below the round that is already collected.
   far_future,        ///< Too many rounds ahead of what we have seen.
@@ -112,7 +116,8 @@ inline constexpr std::size_t kRefusals = 20;
                                                                           const Committee& committee,
                                                                           const SignatureChecker& checker);
 
-/// A payload message of these batches. **Requires**: each batch a Cap'n Proto message of whole words.
+/// A payload message of these batches; no words for none. **Requires**: each batch of whole words, and not empty; at
+/// most limits::kPayloadBatchesMax.
 [[nodiscard]] Words make_payload(std::span<const std::span<const std::byte>> batches);
 /// The batches of a valid vertex's payload, in place. **Requires**: read_vertex() or make_payload() made it.
 [[nodiscard]] std::vector<std::span<const std::byte>> batches_of(const Words& payload);
