@@ -81,7 +81,7 @@ Commit Linearizer::commit(DagNode& leader) {
   collected_ = std::max(collected_, rounds_below(leader.round(), limits::kRoundsKept));
   recent_above_ =
       std::max(recent_above_, rounds_below(leader.round(), 2 * limits::kRoundsKept + limits::kRoundsServed));
-  while (recent_.front().summary.leader.round <= recent_above_) {
+  while (recent_.size() > 1 && recent_[1].summary.leader.round <= recent_above_) {
     before_ = {before_.index + 1, recent_.front().digest};
     recent_.pop_front();
   }
@@ -95,9 +95,10 @@ CommitTail Linearizer::tail(CommitIndex index) const {
   const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(index - before_.index);
   const Round deepest = rounds_below(std::prev(end)->summary.leader.round, limits::kRoundsKept);
   if (deepest < recent_above_) return tail;
-  // No more than one needs who starts from there.
-  const auto begin =
+  // No more than one needs who starts from there, and the commit before that, which shows that nothing is left out.
+  auto begin =
       std::find_if(recent_.begin(), end, [&](const Recent& commit) { return commit.summary.leader.round > deepest; });
+  if (begin != recent_.begin()) --begin;
   const auto spare = static_cast<CommitIndex>(begin - recent_.begin());
   if (spare > 0) tail.before = {before_.index + spare, std::prev(begin)->digest};
   for (auto commit = begin; commit != end; ++commit) tail.commits.push_back(commit->summary);

@@ -57,7 +57,7 @@ class Linearizer {
   Round collected_ = 0;
   IndexedDigest before_;  // The commit before the first of recent_.
   std::deque<Recent> recent_;
-  Round recent_above_ = 0;  // All commits whose leader stands above this round are in recent_.
+  Round recent_above_ = 0;  // All commits whose leader stands above this round are in recent_, and one more.
   IndexedDigest last_;
   WallTime time_ = 0;
   std::set<VertexRef> settled_;  // Committed in restart()'s tail, and above collected_.

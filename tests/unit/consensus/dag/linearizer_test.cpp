@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_tail_reaches_back_to_what_is_collected_and_its_digests_ch
   BOOST_TEST(tail.last_index() == index);
   BOOST_TEST((tail.last() == commits[index - 1].id()));
   BOOST_TEST(tail.check(build.committee).has_value());
-  BOOST_TEST(tail.commits.front().leader.round == commits[index - 1].leader.round - limits::kRoundsKept + 1);
+  BOOST_TEST(tail.commits.front().leader.round == commits[index - 1].leader.round - limits::kRoundsKept);
   BOOST_TEST((build.linearizer.digest_at(index) == commits[index - 1].digest));
   // Too long ago to go on from.
   BOOST_TEST(build.linearizer.tail(4).last_index() != 4U);
