@@ -23,6 +23,7 @@ enum class Domain : std::uint8_t {
   state_leaf = 7,    ///< One key and its value.
   state_node = 8,    ///< A node of the state's tree.
   batch = 9,         ///< A batch of transactions.
+  log = 10,          ///< A record of a log.
 };
 
 /// Hashes piece by piece. **Thread-safety**: thread-compatible. **Cost**: 0.14 us for 64 bytes, about 1 ns a byte

@@ -56,6 +56,10 @@ inline constexpr unsigned kRequestsOpenMax = 64;
 /// The latest votes of each validator that are remembered, to tell whether a snapshot is what they voted for.
 inline constexpr std::size_t kVotesRemembered = 8;
 
+/// Content of one log record in bytes: a vertex, or a tail of commits. That names at most the vertices of 120 rounds,
+/// of which a third have a twin: 120 * 64 * 4 / 3 of 48 bytes, in 61 * 64 commits of 64 bytes, are below a megabyte.
+inline constexpr std::size_t kLogRecordBytesMax = kPayloadBytesMax + (std::size_t{1} << 20);
+
 /// Own batches that wait for a vertex.
 inline constexpr std::size_t kPendingBatchesMax = 65'536;
 inline constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
