@@ -15,9 +15,9 @@
 #include "core/proposer.hpp"
 #include "core/synchroniser.hpp"
 #include "core/vote_book.hpp"
-#include "dag/committer.hpp"
-#include "dag/dag_store.hpp"
-#include "dag/linearizer.hpp"
+#include "myelin/consensus/dag/committer.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
+#include "myelin/consensus/dag/linearizer.hpp"
 #include "myelin/consensus/limits.hpp"
 
 namespace myelin::consensus {

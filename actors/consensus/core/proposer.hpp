@@ -8,9 +8,9 @@
 
 #include <vector>
 
-#include "dag/dag_store.hpp"
 #include "myelin/consensus/committee.hpp"
 #include "myelin/consensus/core_options.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
 
 namespace myelin::consensus {
 

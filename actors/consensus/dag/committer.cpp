@@ -1,4 +1,4 @@
-#include "dag/committer.hpp"
+#include "myelin/consensus/dag/committer.hpp"
 
 #include <bit>
 

@@ -1,4 +1,4 @@
-#include "dag/linearizer.hpp"
+#include "myelin/consensus/dag/linearizer.hpp"
 
 #include <algorithm>
 #include <iterator>

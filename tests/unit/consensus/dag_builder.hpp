@@ -6,10 +6,10 @@
 #include <initializer_list>
 #include <vector>
 
-#include "dag/committer.hpp"
-#include "dag/dag_store.hpp"
-#include "dag/linearizer.hpp"
 #include "myelin/consensus/committee.hpp"
+#include "myelin/consensus/dag/committer.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
+#include "myelin/consensus/dag/linearizer.hpp"
 #include "myelin/consensus/vertex.hpp"
 
 namespace myelin::consensus::test {

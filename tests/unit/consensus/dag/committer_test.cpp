@@ -1,5 +1,5 @@
 // The commit rule, case by case. Four validators: a quorum is three, and the leader of slot (r, k) is (r + k) mod 4.
-#include "dag/committer.hpp"
+#include "myelin/consensus/dag/committer.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "dag/dag_store.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -18,8 +18,8 @@
 #include <deque>
 #include <vector>
 
-#include "dag/dag_store.hpp"
 #include "myelin/consensus/committee.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
 
 namespace myelin::consensus {
 

@@ -8,8 +8,8 @@
 #include <optional>
 #include <set>
 
-#include "dag/dag_store.hpp"
 #include "myelin/consensus/commit.hpp"
+#include "myelin/consensus/dag/dag_store.hpp"
 
 namespace myelin::consensus {
 
