@@ -1,41 +1,19 @@
 // The layers, kept by a test: this tree obeys the table in include_rules.cpp, and trees that do not are found out.
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
-#include <fstream>
 #include <string>
 
 #include "include_rules.hpp"
+#include "source_tree.hpp"
 
-namespace fs = std::filesystem;
 using myelin::house::check_includes;
 using myelin::house::find_unbuilt_sources;
+using myelin::house::SourceTree;
 using myelin::house::Violation;
 
 namespace {
 
-// A small source tree that is gone after the test.
-class Tree {
- public:
-  Tree() : root_(fs::temp_directory_path() / fs::path("myelin_layering_" + std::to_string(::getpid()))) {
-    fs::remove_all(root_);
-  }
-  ~Tree() { fs::remove_all(root_); }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-
-  void write(const std::string& file, const std::string& text) const {
-    fs::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text;
-  }
-  const fs::path& root() const { return root_; }
-
- private:
-  fs::path root_;
-};
-
 std::size_t violations_of(const std::string& file, const std::string& include) {
-  const Tree tree;
+  const SourceTree tree;
   tree.write(file, "// A comment may say #include <caf/all.hpp>.\n#include <vector>\n#include " + include + "\n");
   const auto violations = check_includes(tree.root());
   for (const Violation& violation : violations) {
@@ -129,7 +107,7 @@ BOOST_AUTO_TEST_CASE(includes_along_the_layers_are_no_violation) {
 }
 
 BOOST_AUTO_TEST_CASE(private_headers_are_for_their_own_layer) {
-  const Tree tree;
+  const SourceTree tree;
   tree.write("kernels/cpu/gemm.hpp", "");
   tree.write("kernels/nn/network.cpp", "#include \"cpu/gemm.hpp\"\n#include \"../cpu/gemm.hpp\"\n");
   tree.write("actors/kernel/batcher.cpp", "#include \"../../kernels/cpu/gemm.hpp\"\n");
@@ -142,7 +120,7 @@ BOOST_AUTO_TEST_CASE(private_headers_are_for_their_own_layer) {
 }
 
 BOOST_AUTO_TEST_CASE(a_source_that_nothing_builds_is_found) {
-  const Tree tree;
+  const SourceTree tree;
   tree.write("kernels/CMakeLists.txt", "myelin_layer(kernels SOURCES cpu/gemm.cpp)\n");
   tree.write("kernels/cpu/gemm.cpp", "");
   tree.write("kernels/cpu/forgotten.cpp", "");
