@@ -680,6 +680,7 @@ CoreMetrics Core::Impl::metrics() const {
   CoreMetrics metrics = metrics_;
   metrics.timeouts = proposer_.timeouts();
   metrics.vertices = dag_.size();
+  metrics.dag_bytes = dag_.memory_bytes();
   metrics.suspended = sync_.suspended();
   metrics.missing = sync_.missing();
   metrics.pending_batches = payload_.size();

@@ -87,6 +87,7 @@ DagNode& DagStore::insert(VertexPtr vertex) {
   node->vertex = std::move(vertex);
   in.seen |= mask_of(node->author());
   ++size_;
+  vertex_bytes_ += node->vertex->memory_bytes();
   record_votes(*node);
   record_certificates(*node);
   if (is_twin) record_two_minded(*node);

@@ -1,13 +1,11 @@
 #include "bench/consensus/core_rounds.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
 
 #include "myelin/consensus/dag/committer.hpp"
 #include "myelin/consensus/dag/dag_store.hpp"
-#include "process/memory.hpp"
 
 namespace myelin::tool {
 
@@ -156,21 +154,11 @@ double commit_rule_seconds(std::size_t validators, std::uint64_t rounds) {
 }
 
 double bytes_per_round_held(std::size_t validators) {
-  // The first half fills what earlier work left free, so that the second half has to be new.
-  const std::size_t half = std::max<std::size_t>(2, 2048 / (validators * validators));
-  constexpr std::uint64_t kRounds = limits::kRoundsKept + limits::kRoundsServed + 20;  // until it forgets
-  std::vector<CoreRounds> cores;
-  std::uint64_t before = 0;
-  double rounds_held = 0;
-  for (std::size_t i = 0; i < 2 * half; ++i) {
-    if (i == half) {
-      before = resident_bytes();
-      rounds_held = 0;
-    }
-    cores.emplace_back(validators).run(kRounds);
-    rounds_held += static_cast<double>(cores.back().metrics().vertices) / static_cast<double>(validators);
-  }
-  return static_cast<double>(resident_bytes() - before) / rounds_held;
+  CoreRounds core{validators};
+  core.run(limits::kRoundsKept + limits::kRoundsServed + 20);  // until it forgets
+  const CoreMetrics metrics = core.metrics();
+  return static_cast<double>(metrics.dag_bytes) * static_cast<double>(validators) /
+         static_cast<double>(metrics.vertices);
 }
 
 }  // namespace myelin::tool

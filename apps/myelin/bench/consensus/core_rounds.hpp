@@ -39,7 +39,7 @@ class CoreRounds {
 /// Seconds that the DAG store and the commit rule alone take for a vertex, over so many full rounds.
 [[nodiscard]] double commit_rule_seconds(std::size_t validators, std::uint64_t rounds);
 
-/// Bytes that a core holds for each round that it has not forgotten: by how much the process grows with many cores.
+/// Bytes that a core holds for each round that it has not forgotten, with vertices that carry nothing.
 [[nodiscard]] double bytes_per_round_held(std::size_t validators);
 
 }  // namespace myelin::tool

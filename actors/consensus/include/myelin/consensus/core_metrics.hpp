@@ -26,6 +26,7 @@ struct CoreMetrics {
 
   // As they are now.
   std::uint64_t vertices = 0;         ///< Held in the DAG.
+  std::uint64_t dag_bytes = 0;        ///< Memory that those take, payloads included.
   std::uint64_t suspended = 0;        ///< Waiting for parents.
   std::uint64_t missing = 0;          ///< Named, and not here.
   std::uint64_t pending_batches = 0;  ///< Own, in no vertex yet.

@@ -60,6 +60,12 @@ class Vertex {
   [[nodiscard]] const Words& payload() const noexcept { return payload_; }
   [[nodiscard]] const Signature& signature() const noexcept { return signature_; }
 
+  /// Bytes of memory that it takes, the allocator's own left out.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return sizeof(Vertex) + content_.parents.capacity() * sizeof(VertexRef) +
+           (header_.capacity() + payload_.capacity()) * sizeof(capnp::word);
+  }
+
  private:
   VertexContent content_;
   Digest digest_;

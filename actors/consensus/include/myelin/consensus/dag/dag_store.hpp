@@ -69,6 +69,10 @@ class DagStore {
   [[nodiscard]] Round forgotten() const noexcept { return first_round_ - 1; }
   [[nodiscard]] Round highest() const noexcept { return first_round_ + rounds_.size() - 1; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Bytes of memory that the vertices and what is said of them take, the allocator's own left out.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return vertex_bytes_ + rounds_.size() * (sizeof(DagRound) + committee_->size() * sizeof(DagNode));
+  }
   [[nodiscard]] bool is_empty() const noexcept { return size_ == 0; }
 
   /// Takes rounds up to `collected` out of play, and forgets those up to `forgotten`, handing each of their vertices to
@@ -80,6 +84,7 @@ class DagStore {
       for_each(rounds_.front(), [&](DagNode& node) {
         last_look(node);
         --size_;
+        vertex_bytes_ -= node.vertex->memory_bytes();
       });
       rounds_.pop_front();
       ++first_round_;
@@ -111,6 +116,7 @@ class DagStore {
   Round first_round_ = 1;
   Round collected_ = 0;
   std::size_t size_ = 0;
+  std::size_t vertex_bytes_ = 0;
   std::uint64_t walks_ = 0;
 };
 
