@@ -36,7 +36,8 @@ Words make_payload(std::span<const std::span<const std::byte>> batches) {
   std::size_t next = kList + batches.size();
   for (std::size_t i = 0; i < batches.size(); ++i) {
     store(payload[kList + i], layout::list_pointer(kList + i, next, ElementSize::byte, batches[i].size()));
-    std::memcpy(static_cast<void*>(payload.data() + next), batches[i].data(), batches[i].size());
+    if (!batches[i].empty())
+      std::memcpy(static_cast<void*>(payload.data() + next), batches[i].data(), batches[i].size());
     next += batches[i].size() / kWordBytes;
   }
   return payload;
