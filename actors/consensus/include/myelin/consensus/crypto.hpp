@@ -24,6 +24,9 @@ enum class Domain : std::uint8_t {
   state_node = 8,    ///< A node of the state's tree.
   batch = 9,         ///< A batch of transactions.
   log = 10,          ///< A record of a log.
+  state_path = 11,   ///< A key's place in the state's tree.
+  state_root = 12,   ///< The whole state.
+  script = 13,       ///< What a script wants digested.
 };
 
 /// Hashes piece by piece. **Thread-safety**: thread-compatible. **Cost**: 0.14 us for 64 bytes, about 1 ns a byte

@@ -1,0 +1,29 @@
+/// Runs a block of transactions by the executor that was asked for.
+#pragma once
+
+#include <span>
+
+#include "execution/arena.hpp"
+#include "execution/execute.hpp"
+#include "execution/state_table.hpp"
+#include "myelin/consensus/state_machine.hpp"
+
+namespace myelin::consensus {
+
+/// **Thread-safety**: thread-compatible.
+class BlockExecutor {
+ public:
+  /// **Requires**: both live as long.
+  BlockExecutor(const ExecutionOptions& options, ExecutionMetrics& metrics) noexcept
+      : options_{options}, metrics_{metrics} {}
+
+  /// `has_room`: the tasks cannot fill the state up; if they could, they run one after the other.
+  void execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_room);
+
+ private:
+  const ExecutionOptions& options_;
+  ExecutionMetrics& metrics_;
+  Arena arena_;
+};
+
+}  // namespace myelin::consensus

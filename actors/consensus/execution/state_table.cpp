@@ -1,0 +1,183 @@
+#include "execution/state_table.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+namespace myelin::consensus {
+
+namespace {
+
+constexpr std::size_t kPlacesMin = 64;
+constexpr std::size_t kWaitingMin = 1024;
+
+// Leaves that a worker hashes at a time: some 10 us of work.
+constexpr std::size_t kLeavesAtOnce = 32;
+
+std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+
+Digest path_of(std::string_view key) { return Hasher{Domain::state_path}.add(key).finish(); }
+
+// The path stands for the key.
+Digest leaf_digest(const Digest& path, const StateTable::Entry& entry) {
+  return Hasher{Domain::state_leaf}
+      .add(path)
+      .add(static_cast<std::uint64_t>(entry.kind))
+      .add(static_cast<std::uint64_t>(entry.number))
+      .add(entry.holder)
+      .add(static_cast<std::uint64_t>(entry.expires))
+      .add(entry.bytes)
+      .finish();
+}
+
+}  // namespace
+
+const StateTable::Entry* StateTable::find(std::string_view key, std::uint64_t hash) const noexcept {
+  if (places_.empty()) return nullptr;
+  const std::size_t mask = places_.size() - 1;
+  for (std::size_t at = hash & mask; places_[at].entry != kFree; at = (at + 1) & mask) {
+    if (places_[at].tag != tag_of(hash)) continue;
+    const Entry& entry = entries_[places_[at].entry];
+    if (entry.key == key) return &entry;
+  }
+  return nullptr;
+}
+
+void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell) {
+  if (2 * (used_ + 1) > places_.size()) grow();
+  const std::size_t mask = places_.size() - 1;
+  std::size_t at = hash & mask;
+  for (; places_[at].entry != kFree; at = (at + 1) & mask) {
+    if (places_[at].tag == tag_of(hash) && entries_[places_[at].entry].key == key) break;
+  }
+  std::uint32_t index = places_[at].entry;
+  if (index == kFree) {
+    if (cell.kind == ValueKind::absent) return;
+    index = entries_.allocate();
+    Entry& entry = entries_[index];
+    entry.key = key;
+    entry.hash = hash;
+    if (!entry.is_waiting) waiting_.push_back(index);
+    entry.is_waiting = true;
+    places_[at] = {index, tag_of(hash)};
+    ++used_;
+  }
+  Entry& entry = entries_[index];
+  if (entry.kind != ValueKind::absent) {
+    --count_;
+    bytes_ -= entry.key.size() + entry.bytes.size();
+  }
+  entry.kind = cell.kind;
+  entry.number = cell.number;
+  entry.holder = cell.holder;
+  entry.expires = cell.expires;
+  entry.bytes.assign(cell.bytes);
+  if (entry.kind != ValueKind::absent) {
+    ++count_;
+    bytes_ += entry.key.size() + entry.bytes.size();
+  }
+  if (!entry.is_dirty) dirty_.push_back(index);
+  entry.is_dirty = true;
+}
+
+void StateTable::grow() {
+  std::vector<Place> places(std::max(kPlacesMin, 2 * places_.size()));
+  const std::size_t mask = places.size() - 1;
+  for (const Place& place : places_) {
+    if (place.entry == kFree) continue;
+    std::size_t at = entries_[place.entry].hash & mask;
+    while (places[at].entry != kFree) at = (at + 1) & mask;
+    places[at] = place;
+  }
+  places_ = std::move(places);
+}
+
+void StateTable::order() {
+  for (const std::uint32_t index : waiting_) {
+    Entry& entry = entries_[index];
+    entry.is_waiting = false;
+    if (entry.is_ordered || entry.key.empty()) continue;
+    entry.is_ordered = true;
+    ordered_.emplace(entry.key, &entry);
+  }
+  waiting_.clear();
+}
+
+std::vector<const StateTable::Entry*> StateTable::entries() const {
+  std::vector<const Entry*> entries;
+  entries.reserve(count_);
+  for (const Place& place : places_) {
+    if (place.entry == kFree || entries_[place.entry].kind == ValueKind::absent) continue;
+    entries.push_back(&entries_[place.entry]);
+  }
+  return entries;
+}
+
+// Numbers of forgotten entries stay in waiting_; before they are the most of it, they go.
+void StateTable::tidy_waiting() {
+  if (waiting_.size() < 2 * used_ + kWaitingMin) return;
+  std::vector<std::uint32_t> waiting;
+  for (const std::uint32_t index : waiting_) {
+    if (!entries_[index].is_waiting) continue;
+    entries_[index].is_waiting = false;
+    waiting.push_back(index);
+  }
+  for (const std::uint32_t index : waiting) entries_[index].is_waiting = true;
+  waiting_ = std::move(waiting);
+}
+
+// Takes an entry out of the table. Later ones of the same run move up, so that no mark of the dead is needed.
+void StateTable::forget(std::uint32_t index) {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t hole = entries_[index].hash & mask;
+  while (places_[hole].entry != index) hole = (hole + 1) & mask;
+  for (std::size_t at = (hole + 1) & mask; places_[at].entry != kFree; at = (at + 1) & mask) {
+    const std::size_t home = entries_[places_[at].entry].hash & mask;
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;  // Its home lies behind the hole.
+    places_[hole] = places_[at];
+    hole = at;
+  }
+  places_[hole] = {};
+  --used_;
+  if (entries_[index].is_ordered) ordered_.erase(entries_[index].key);
+  entries_.free(index);
+}
+
+Digest StateTable::root(Workers* workers) {
+  std::vector<Digest> digests(dirty_.size());
+  std::vector<Digest> paths(dirty_.size());
+  std::atomic<std::size_t> next{0};
+  const auto hash_leaves = [&](std::size_t) {
+    for (std::size_t begin = next.fetch_add(kLeavesAtOnce); begin < dirty_.size();
+         begin = next.fetch_add(kLeavesAtOnce)) {
+      for (std::size_t i = begin; i < std::min(begin + kLeavesAtOnce, dirty_.size()); ++i) {
+        const Entry& entry = entries_[dirty_[i]];
+        if (entry.kind == ValueKind::absent) continue;
+        paths[i] = entry.leaf == kNoLeaf ? path_of(entry.key) : tree_.path(entry.leaf);
+        digests[i] = leaf_digest(paths[i], entry);
+      }
+    }
+  };
+  const bool is_large = dirty_.size() > 8 * kLeavesAtOnce;
+  if (workers && is_large) {
+    workers->run(hash_leaves);
+  } else {
+    hash_leaves(0);
+  }
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    Entry& entry = entries_[dirty_[i]];
+    entry.is_dirty = false;
+    if (entry.kind == ValueKind::absent) {
+      if (entry.leaf != kNoLeaf) tree_.erase(entry.leaf);
+      forget(dirty_[i]);
+    } else if (entry.leaf == kNoLeaf) {
+      entry.leaf = tree_.insert(paths[i], digests[i]);
+    } else {
+      tree_.update(entry.leaf, digests[i]);
+    }
+  }
+  dirty_.clear();
+  tidy_waiting();
+  return tree_.root(is_large ? workers : nullptr);
+}
+
+}  // namespace myelin::consensus

@@ -1,0 +1,91 @@
+/// Cells by key: found by hash, listed in order of their keys, and summed up in a Merkle root.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "execution/cell.hpp"
+#include "execution/key_hash.hpp"
+#include "execution/merkle_trie.hpp"
+#include "execution/slab.hpp"
+
+namespace myelin::consensus {
+
+/// Keeps what costs more than the hash table lazily: the order of the keys until someone wants a range, the tree until
+/// someone wants the root. **Thread-safety**: thread-compatible; find() and ordered() may run on many threads at once,
+/// while nothing else does.
+class StateTable {
+ public:
+  struct Entry {
+    std::string key;
+    std::string bytes;
+    std::uint64_t hash = 0;
+    std::int64_t number = 0;
+    ClientId holder = 0;
+    WallTime expires = 0;
+    ValueKind kind = ValueKind::absent;
+    bool is_dirty = false;    // changed since the tree was brought up to date; then in dirty_
+    bool is_ordered = false;  // in ordered_
+    bool is_waiting = false;  // in waiting_
+    MerkleTrie::Leaf leaf = kNoLeaf;
+
+    /// Valid until the entry is set again.
+    [[nodiscard]] Cell cell() const noexcept { return {kind, number, holder, expires, bytes}; }
+  };
+  using Ordered = std::map<std::string_view, const Entry*>;
+
+  explicit StateTable(std::uint64_t hash_seed) : seed_{hash_seed} {}
+
+  [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept { return key_hash(key, seed_); }
+
+  /// Null for a key that was never set; one that was may be absent too. Entries stay where they are until root().
+  [[nodiscard]] const Entry* find(std::string_view key, std::uint64_t hash) const noexcept;
+  [[nodiscard]] const Entry* find(std::string_view key) const noexcept { return find(key, hash(key)); }
+  void set(std::string_view key, std::uint64_t hash, const Cell& cell);
+  void set(std::string_view key, const Cell& cell) { set(key, hash(key), cell); }
+
+  /// Keys that hold something, and their bytes and their values'.
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// Keys set since root() was last asked for.
+  [[nodiscard]] std::size_t dirty() const noexcept { return dirty_.size(); }
+
+  /// Brings ordered() up to date.
+  void order();
+  /// Entries in order of their keys, absent ones among them. **Requires**: order() was called after the last set().
+  [[nodiscard]] const Ordered& ordered() const noexcept { return ordered_; }
+
+  /// Entries that hold something, in no particular order.
+  [[nodiscard]] std::vector<const Entry*> entries() const;
+
+  [[nodiscard]] Digest root(Workers* workers);
+
+ private:
+  static constexpr MerkleTrie::Leaf kNoLeaf = 0xffff'ffff;
+  static constexpr std::uint32_t kFree = 0xffff'ffff;
+  struct Place {
+    std::uint32_t entry = kFree;
+    std::uint32_t tag = 0;  // The hash's upper half.
+  };
+
+  void grow();
+  void forget(std::uint32_t index);
+  void tidy_waiting();
+
+  std::uint64_t seed_;
+  std::vector<Place> places_;  // Open addressing with linear probing; a power of two, at most half full.
+  Slab<Entry> entries_;
+  std::size_t used_ = 0;  // entries in places_
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+  Ordered ordered_;
+  std::vector<std::uint32_t> waiting_;  // to be put in order
+  std::vector<std::uint32_t> dirty_;
+  MerkleTrie tree_;
+};
+
+}  // namespace myelin::consensus

@@ -1,0 +1,129 @@
+/// The replicated state: executes commits in order, one result whatever the executor, and knows its root.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "myelin/base/result.hpp"
+#include "myelin/base/time.hpp"
+#include "myelin/consensus/commit.hpp"
+#include "myelin/consensus/execution_limits.hpp"
+#include "myelin/consensus/reply.hpp"
+#include "myelin/consensus/workers.hpp"
+
+namespace myelin::consensus {
+
+/// How transactions are executed. All give the same results.
+enum class Executor : std::uint8_t {
+  sequential,  ///< One after the other: what the others are held against.
+  scheduled,   ///< By the keys they name: whatever shares none, at once. What names no keys runs by block_stm.
+  block_stm,   ///< All at once, and again where one read what another then changed.
+  automatic,   ///< Whichever of the three measured best of late on such transactions.
+};
+inline constexpr std::size_t kExecutors = 4;
+[[nodiscard]] std::string_view to_string(Executor executor) noexcept;
+
+/// A clock for measuring what execution costs. Touches no result. **Thread-safety**: thread-safe.
+class CostClock {
+ public:
+  virtual ~CostClock() = default;
+  [[nodiscard]] virtual TimePoint now() = 0;
+};
+
+/// How much a state may hold. Rules: the same at all validators.
+struct StateLimits {
+  std::size_t keys_max = limits::kStateKeysMax;
+  std::size_t bytes_max = limits::kStateBytesMax;
+  std::size_t sessions_max = limits::kSessionsMax;
+};
+
+struct ExecutionOptions {
+  Executor executor = Executor::automatic;
+  Workers* workers = nullptr;  ///< Null: the caller's thread does everything.
+  CostClock* clock = nullptr;  ///< Null: `automatic` is sequential, and no times are counted.
+  /// Keys the hash of the tables; a secret makes floods of colliding keys impossible. Touches no result.
+  std::uint64_t hash_seed = 0x9e3779b97f4a7c15;
+  StateLimits limits{};
+};
+
+/// Batches in the order they are to be executed: what a commit comes down to.
+struct OrderedBatches {
+  CommitIndex index = 0;
+  WallTime time = 0;                                ///< The commit's.
+  std::vector<std::span<const std::byte>> batches;  ///< Each read by read_batch().
+};
+
+/// Counts since the state machine was made. Local: validators differ in them.
+struct ExecutionMetrics {
+  std::uint64_t commits = 0;
+  std::uint64_t transactions = 0;  ///< Executed.
+  std::uint64_t batches_by_verdict[kVerdicts] = {};
+  std::uint64_t batches_refused[kBatchRefusals] = {};
+  std::uint64_t transactions_refused[kTransactionRefusals] = {};
+  std::uint64_t transactions_by_executor[3] = {};  ///< sequential, scheduled, block_stm
+  std::uint64_t stm_executions = 0;                ///< By block_stm; more than its transactions, where some ran again.
+  std::uint64_t stm_validations = 0;
+  std::uint64_t stm_fallbacks = 0;                ///< Blocks that block_stm gave up and `sequential` executed.
+  std::uint64_t predictions = 0;                  ///< Commits executed ahead of their commitment.
+  std::uint64_t predictions_hit = 0;              ///< Of these, promoted.
+  Duration prediction_saved = Duration::zero();   ///< Time that promoted ones had taken ahead of time.
+  Duration prediction_wasted = Duration::zero();  ///< Time that dropped ones had taken.
+};
+
+/// **Thread-safety**: thread-compatible.
+class StateMachine {
+ public:
+  /// The empty state at the start of epoch 0, before commit 1. **Requires**: workers and clock live as long.
+  explicit StateMachine(const ExecutionOptions& options = {});
+  ~StateMachine();
+  StateMachine(StateMachine&&) noexcept;
+  StateMachine& operator=(StateMachine&&) noexcept;
+
+  /// Executes a commit.
+  /// **Errors**: invalid_argument, changing nothing: a commit that is not the next, or after the epoch's end.
+  [[nodiscard]] Result<CommitOutcome> apply(const Commit& commit);
+  [[nodiscard]] Result<CommitOutcome> apply(const OrderedBatches& ordered);
+
+  /// Executes what will probably be the next commit, into an overlay: apply() promotes it if it was, or drops it. One
+  /// at a time: a later prediction drops the one before. A prediction that cannot be next is ignored.
+  void predict(const Commit& likely);
+  /// `keep_alive`: owns the bytes of `likely`, for as long as the prediction is kept.
+  void predict(const OrderedBatches& likely, std::shared_ptr<const void> keep_alive);
+
+  /// The last commit executed, and the state's root after it. **Cost**: hashes what changed since it was last asked
+  /// for, about 1 us a key.
+  [[nodiscard]] IndexedDigest state();
+  [[nodiscard]] CommitIndex applied() const noexcept;
+
+  [[nodiscard]] Epoch epoch() const noexcept;
+  /// Whether a reconfiguration ended the epoch: nothing more is executed in it.
+  [[nodiscard]] bool has_ended() const noexcept;
+  /// The next committee's keys, where the epoch has ended; else empty.
+  [[nodiscard]] std::span<const PublicKey> next_validators() const noexcept;
+  /// Goes on in the next epoch. Its genesis is state() as it was before. **Errors**: invalid_argument, if the epoch has
+  /// not ended.
+  [[nodiscard]] Result<void> begin_epoch();
+
+  /// What a key holds after the last commit, at the time of that commit. Not ordered with what others commit.
+  [[nodiscard]] Value read(std::string_view key) const;
+  /// Keys that hold something, leases that are over included.
+  [[nodiscard]] std::size_t key_count() const noexcept;
+
+  /// The state as bytes; the same at all validators. **Cost**: sorts and copies all of it.
+  [[nodiscard]] std::vector<std::byte> snapshot() const;
+  /// Takes over a snapshot's state. `expected`: the commit it was taken after, and the root that a quorum voted for.
+  /// **Errors**: corrupt_file, changing nothing: bytes that no snapshot() makes, or of another root.
+  [[nodiscard]] Result<void> restore(std::span<const std::byte> bytes, const IndexedDigest& expected);
+
+  [[nodiscard]] ExecutionMetrics metrics() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace myelin::consensus
