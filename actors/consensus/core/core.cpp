@@ -90,6 +90,7 @@ class Core::Impl {
   // What follows from it.
   void commit_decided();
   void commit(DagNode& leader);
+  void expect();
   void collect();
   void advance();
   void propose();
@@ -146,6 +147,8 @@ class Core::Impl {
   Now now_;
   Effects* effects_ = nullptr;
   std::vector<Decision> decisions_;
+  std::vector<DagNode*> expected_leaders_;
+  std::deque<IndexedDigest> expected_;  // last told
   bool replaying_ = false;
   bool halted_ = false;
   TimePoint last_wake_ = kNever;
@@ -271,6 +274,8 @@ void Core::Impl::commit_decided() {
 void Core::Impl::commit(DagNode& leader) {
   Commit commit = linearizer_.commit(leader);
   ++metrics_.commits;
+  while (!expected_.empty() && expected_.front().index < commit.index) expected_.pop_front();
+  if (!expected_.empty() && expected_.front() == commit.id()) ++metrics_.expected_commits;
   metrics_.committed_vertices += commit.vertices.size();
   proposer_.committed();
   for (const VertexPtr& vertex : commit.vertices) {
@@ -282,6 +287,23 @@ void Core::Impl::commit(DagNode& leader) {
   if (commit.index % limits::kVoteInterval == 0) commit_vote_ = commit.id();
   log(CommitRecord{commit.id()});
   if (!replaying_ || commit.index > executed_.index) emit(Committed{std::move(commit)});
+}
+
+// What has a quorum of votes now will have its certificates a message's delay later, but for faults.
+void Core::Impl::expect() {
+  if (!options_.expect_commits || ended_ || payload_uncommitted_ == 0) return;
+  expected_leaders_.clear();
+  committer_.expected(expected_leaders_);
+  if (expected_leaders_.empty()) return;
+  if (!expected_.empty() && expected_.back().index >= linearizer_.last().index + expected_leaders_.size()) return;
+  std::vector<Commit> commits = linearizer_.predict(expected_leaders_);
+  const bool worth_it = std::ranges::any_of(commits, [](const Commit& commit) {
+    return std::ranges::any_of(commit.vertices, [](const VertexPtr& vertex) { return !vertex->payload().empty(); });
+  });
+  if (!worth_it) return;
+  expected_.clear();
+  for (const Commit& commit : commits) expected_.push_back(commit.id());
+  emit(Expected{std::move(commits)});
 }
 
 void Core::Impl::collect() {
@@ -310,6 +332,7 @@ void Core::Impl::advance() {
   TimePoint later = kNever;
   while (!halted_ && own_last_is_here() && proposer_.is_time(dag_, has_work(), now_.steady, later)) propose();
   if (halted_) return;
+  expect();
   const std::size_t effects = effects_->size();
   sync_.ask(now_.steady, *effects_);
   metrics_.fetches += effects_->size() - effects;
@@ -592,6 +615,7 @@ void Core::Impl::restart_from(const CommitTail& tail) {
   ready_.clear();
   own_committed_.clear();
   payload_uncommitted_ = 0;
+  expected_.clear();
   stall_due_ = kNever;
 }
 

@@ -94,6 +94,23 @@ void Committer::take_decided(std::vector<Decision>& decisions) {
   }
 }
 
+void Committer::expected(std::vector<DagNode*>& leaders) {
+  std::size_t place = next_place_;
+  for (std::size_t i = 0; i < rounds_.size(); ++i, place = 0) {
+    const Round round = next_round_ + i;
+    DagRound* const in = dag_->round(round);
+    for (; place < committee_->size(); ++place) {
+      const ValidatorIndex leader = committee_->leader(round, place);
+      if ((rounds_[i].undecided & mask_of(leader)) == 0) {
+        if (rounds_[i].committed[leader] != nullptr) leaders.push_back(rounds_[i].committed[leader]);
+        continue;
+      }
+      if (in == nullptr || !in->first[leader].vertex || !committee_->has_quorum(in->first[leader].voters)) return;
+      leaders.push_back(&in->first[leader]);
+    }
+  }
+}
+
 // From the top down, since a slot's anchor lies above it.
 void Committer::decide_by_anchors() {
   for (Round round = next_round_ + rounds_.size(); round-- > next_round_;) {

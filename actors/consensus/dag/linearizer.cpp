@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,14 +33,13 @@ WallTime Linearizer::time_of(const DagNode& leader) const {
   return std::max(time_, *middle);
 }
 
-Commit Linearizer::commit(DagNode& leader) {
+Commit Linearizer::make_commit(DagNode& leader, std::vector<DagNode*>& found, CommitSummary& summary) {
   Commit commit;
   commit.index = last_.index + 1;
   commit.leader = leader.vertex->ref();
   commit.time = time_ = time_of(leader);
 
   std::vector<DagNode*> open;
-  std::vector<DagNode*> found;
   const auto visit = [&](DagNode& node) {
     node.committed = true;
     open.push_back(&node);
@@ -67,7 +67,7 @@ Commit Linearizer::commit(DagNode& leader) {
     return std::pair{a.second->round(), a.first} < std::pair{b.second->round(), b.first};
   });
 
-  CommitSummary summary{commit.leader, {}, commit.time};
+  summary = {commit.leader, {}, commit.time};
   summary.vertices.reserve(ordered.size());
   commit.vertices.reserve(ordered.size());
   for (const auto& [digest, node] : ordered) {
@@ -76,9 +76,16 @@ Commit Linearizer::commit(DagNode& leader) {
   }
   commit.digest = commit_digest(last_.digest, commit.index, summary);
   last_ = commit.id();
+  collected_ = std::max(collected_, rounds_below(leader.round(), limits::kRoundsKept));
+  return commit;
+}
+
+Commit Linearizer::commit(DagNode& leader) {
+  std::vector<DagNode*> found;
+  CommitSummary summary;
+  Commit commit = make_commit(leader, found, summary);
   recent_.push_back({std::move(summary), commit.digest});
 
-  collected_ = std::max(collected_, rounds_below(leader.round(), limits::kRoundsKept));
   recent_above_ =
       std::max(recent_above_, rounds_below(leader.round(), 2 * limits::kRoundsKept + limits::kRoundsServed));
   while (recent_.size() > 1 && recent_[1].summary.leader.round <= recent_above_) {
@@ -87,6 +94,22 @@ Commit Linearizer::commit(DagNode& leader) {
   }
   settled_.erase(settled_.begin(), settled_.lower_bound({collected_ + 1, 0, {}}));
   return commit;
+}
+
+std::vector<Commit> Linearizer::predict(std::span<DagNode* const> leaders) {
+  const auto before = std::tuple{collected_, last_, time_};
+  std::vector<Commit> commits;
+  std::vector<DagNode*> found;
+  std::vector<DagNode*> marked;
+  CommitSummary summary;
+  for (DagNode* const leader : leaders) {
+    found.clear();
+    commits.push_back(make_commit(*leader, found, summary));
+    marked.insert(marked.end(), found.begin(), found.end());
+  }
+  for (DagNode* const node : marked) node->committed = false;
+  std::tie(collected_, last_, time_) = before;
+  return commits;
 }
 
 CommitTail Linearizer::tail(CommitIndex index) const {

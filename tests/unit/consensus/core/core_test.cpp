@@ -101,6 +101,17 @@ BOOST_AUTO_TEST_CASE(lost_messages_delay_and_no_more) {
   BOOST_TEST(cluster.nodes[0].core->metrics().fetches > 0U);
 }
 
+BOOST_AUTO_TEST_CASE(most_commits_are_expected_before_they_are_made) {
+  Cluster cluster{4};
+  cluster.start();
+  for (std::uint64_t number = 0; number < 400; ++number) {
+    cluster.submit(number % 4, number);
+    cluster.run(1ms);
+  }
+  const CoreMetrics metrics = cluster.nodes[0].core->metrics();
+  BOOST_TEST(metrics.expected_commits * 10 > metrics.commits * 9);
+}
+
 BOOST_AUTO_TEST_CASE(at_rest_a_round_lasts_an_idle_interval) {
   Cluster cluster{4};
   cluster.start();

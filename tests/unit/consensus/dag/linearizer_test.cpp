@@ -73,6 +73,26 @@ BOOST_AUTO_TEST_CASE(rounds_far_below_the_last_leader_are_collected) {
   BOOST_TEST(build.linearizer.collected() == 68 - limits::kRoundsKept);
 }
 
+BOOST_AUTO_TEST_CASE(a_prediction_is_what_comes_and_leaves_no_trace) {
+  DagBuilder build;
+  for (Round round = 1; round <= 70; ++round) build.round(round, {static_cast<int>(round % 7)});
+  (void)commits_of(build);
+  build.round(71);  // Votes for round 70's leaders; certificates for none.
+  std::vector<DagNode*> leaders;
+  build.committer.expected(leaders);
+  BOOST_TEST(leaders.size() > 3U);
+  const auto predicted = build.linearizer.predict(leaders);
+  const auto again = build.linearizer.predict(leaders);
+  build.rounds(72, 73);
+  const auto commits = commits_of(build);
+  BOOST_REQUIRE(commits.size() > predicted.size());
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    BOOST_TEST((predicted[i].id() == commits[i].id()));
+    BOOST_TEST((again[i].id() == commits[i].id()));
+    BOOST_TEST((predicted[i].vertices == commits[i].vertices));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_tail_reaches_back_to_what_is_collected_and_its_digests_chain) {
   DagBuilder build;
   build.rounds(1, 250);

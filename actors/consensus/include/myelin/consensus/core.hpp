@@ -124,6 +124,11 @@ struct Send {
 struct Committed {
   Commit commit;
 };
+/// These will probably be the next commits: worth executing ahead, into something that can be dropped. A later Expected
+/// replaces it. Right where the digests of what is Committed are the same.
+struct Expected {
+  std::vector<Commit> commits;  ///< In order, from the next index on; at least one has a payload.
+};
 /// A submitted batch that was not taken: too many wait, or it is none that a vertex can carry (no whole words, or
 /// larger than CoreOptions::payload_bytes_max). The client is to be told so.
 struct Overloaded {
@@ -154,7 +159,7 @@ struct Halt {
   std::string reason;
 };
 
-using Effect = std::variant<Append, Sync, Broadcast, Send, Committed, Overloaded, Returned, SnapshotWanted,
+using Effect = std::variant<Append, Sync, Broadcast, Send, Committed, Expected, Overloaded, Returned, SnapshotWanted,
                             InstallSnapshot, Accuse, WakeAt, Halt>;
 using Effects = std::vector<Effect>;
 

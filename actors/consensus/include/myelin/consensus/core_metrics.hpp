@@ -13,6 +13,7 @@ struct CoreMetrics {
   std::uint64_t proposed = 0;  ///< Own vertices.
   std::uint64_t commits = 0;
   std::uint64_t committed_vertices = 0;
+  std::uint64_t expected_commits = 0;  ///< Told as Expected before, and right.
   std::uint64_t direct_commits = 0;    ///< Slots decided by votes alone.
   std::uint64_t indirect_commits = 0;  ///< Slots decided by an anchor.
   std::uint64_t direct_skips = 0;

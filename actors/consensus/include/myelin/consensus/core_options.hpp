@@ -42,6 +42,9 @@ struct CoreOptions {
   /// or another process has our key. Only a simulator that makes such twins sets it to false.
   bool halt_on_unknown_own = true;
 
+  /// Whether to tell which commits are to be expected next, about a message's delay before they are made.
+  bool expect_commits = true;
+
   /// Payload of one vertex in bytes.
   std::size_t payload_bytes_max = std::size_t{1} << 20;
 };

@@ -55,6 +55,11 @@ class Committer {
   /// The next slots that are decided, in order, without a gap from the last call; appended to `decisions`.
   void take_decided(std::vector<Decision>& decisions);
 
+  /// The leaders that will probably be committed next, in order: those that are, behind slots that are still open, and
+  /// those with a quorum of votes. Ends at the first slot of which neither can be said. **Cost**: that of the open
+  /// slots.
+  void expected(std::vector<DagNode*>& leaders);
+
   /// The first slot not handed out yet: its round.
   [[nodiscard]] Round next_round() const noexcept { return next_round_; }
 

@@ -7,6 +7,8 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <span>
+#include <vector>
 
 #include "myelin/consensus/commit.hpp"
 #include "myelin/consensus/dag/dag_store.hpp"
@@ -22,6 +24,9 @@ class Linearizer {
   /// lower rounds first, and within a round by a digest that nobody can aim at. **Cost**: that of the vertices it
   /// brings.
   [[nodiscard]] Commit commit(DagNode& leader);
+
+  /// The commits that commit() would make of these leaders, one after the other, if they came next. Changes nothing.
+  [[nodiscard]] std::vector<Commit> predict(std::span<DagNode* const> leaders);
 
   /// What is collected after the last commit: limits::kRoundsKept below the last leader.
   [[nodiscard]] Round collected() const noexcept { return collected_; }
@@ -50,6 +55,8 @@ class Linearizer {
     Digest digest;
   };
 
+  // A commit after `last_` with what it took from the DAG; its vertices are marked as committed.
+  [[nodiscard]] Commit make_commit(DagNode& leader, std::vector<DagNode*>& found, CommitSummary& summary);
   [[nodiscard]] WallTime time_of(const DagNode& leader) const;
 
   const Committee* committee_;
