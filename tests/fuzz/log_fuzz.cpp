@@ -42,7 +42,7 @@ struct Sample {
         content.parents.push_back(committee().genesis(i == 0 ? author : i <= author ? i - 1 : i));
       }
       Words batch(50);
-      std::memset(static_cast<void*>(batch.data()), 0x55, batch.size() * sizeof(capnp::word));
+      std::memset(batch.data(), 0x55, batch.size() * kWordBytes);
       const std::span<const std::byte> spans[] = {bytes_of(batch)};
       append(VertexRecord{make_vertex(std::move(content), make_payload(spans), StubSigner{{}})});
       append(CommitRecord{{author + 1U, {}}});

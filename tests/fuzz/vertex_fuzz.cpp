@@ -35,8 +35,8 @@ const Committee& committee() {
 }
 
 Words words_of(std::span<const std::uint8_t> bytes) {
-  Words words(bytes.size() / sizeof(capnp::word));
-  if (!words.empty()) std::memcpy(static_cast<void*>(words.data()), bytes.data(), words.size() * sizeof(capnp::word));
+  Words words(bytes.size() / kWordBytes);
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * kWordBytes);
   return words;
 }
 
@@ -62,8 +62,9 @@ void check_rules(const Vertex& vertex) {
 }
 
 void check_against_library(const Vertex& vertex) {
-  const kj::ArrayPtr<const capnp::word> segments[] = {{vertex.header().data(), vertex.header().size()}};
-  capnp::SegmentArrayMessageReader message{kj::arrayPtr(segments, 1)};
+  const kj::ArrayPtr<const capnp::word> segment{reinterpret_cast<const capnp::word*>(vertex.header().data()),
+                                                vertex.header().size()};
+  capnp::SegmentArrayMessageReader message{kj::arrayPtr(&segment, 1)};
   const auto header = message.getRoot<myelin::schema::VertexHeader>();
   require(header.getEpoch() == vertex.epoch() && header.getRound() == vertex.round());
   require(header.getAuthor() == vertex.author() && header.getTime() == vertex.time());
@@ -97,7 +98,7 @@ void check_one_encoding(const Vertex& vertex) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto rest = std::span{data, size}.subspan(1);
-  const std::size_t header_bytes = std::min<std::size_t>(std::size_t{data[0]} * sizeof(capnp::word), rest.size());
+  const std::size_t header_bytes = std::min<std::size_t>(std::size_t{data[0]} * kWordBytes, rest.size());
   VertexBytes bytes{
       .header = words_of(rest.first(header_bytes)), .payload = words_of(rest.subspan(header_bytes)), .signature = {}};
 

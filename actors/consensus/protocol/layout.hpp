@@ -5,9 +5,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-
-#include <capnp/common.h>
 
 namespace myelin::consensus::layout {
 
@@ -38,15 +35,6 @@ enum class ElementSize : std::uint64_t { byte = 2, pointer = 6, composite = 7 };
   return std::uint64_t{count} << 2 | std::uint64_t{data_words} << 32 | std::uint64_t{pointers} << 48;
 }
 
-[[nodiscard]] inline std::uint64_t load(const capnp::word& word) noexcept {
-  static_assert(std::endian::native == std::endian::little, "messages are read in place in Cap'n Proto's byte order");
-  std::uint64_t value = 0;
-  std::memcpy(&value, &word, sizeof value);
-  return value;
-}
-
-inline void store(capnp::word& word, std::uint64_t value) noexcept {
-  std::memcpy(static_cast<void*>(&word), &value, sizeof value);
-}
+static_assert(std::endian::native == std::endian::little, "messages are read in place in Cap'n Proto's byte order");
 
 }  // namespace myelin::consensus::layout

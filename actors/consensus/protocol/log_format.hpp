@@ -20,7 +20,6 @@
 
 namespace myelin::consensus::log_format {
 
-inline constexpr std::size_t kWordBytes = 8;
 inline constexpr std::uint64_t kMagic = 0x474f'4c4e'4c45'594dULL;
 inline constexpr std::uint64_t kVersion = 1;
 inline constexpr std::size_t kHeadBytes = 8 * kWordBytes;

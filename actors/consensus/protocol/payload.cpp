@@ -1,6 +1,6 @@
 #include "protocol/payload.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "myelin/consensus.capnp.h"
 #include "myelin/consensus/limits.hpp"
@@ -12,17 +12,13 @@ namespace myelin::consensus {
 namespace {
 
 using layout::ElementSize;
-using layout::load;
-using layout::store;
-
-constexpr std::size_t kWordBytes = sizeof(capnp::word);
 
 // The root's pointer, the root, which is a pointer to the list, and the list, which is a pointer a batch. The batches
 // follow in order.
 static_assert(flat::kDataWords<schema::Payload> == 0 && flat::kPointers<schema::Payload> == 1);
 constexpr std::size_t kList = 2;
 
-std::size_t batch_count(const Words& payload) noexcept { return layout::list_count(load(payload[1])); }
+std::size_t batch_count(const Words& payload) noexcept { return layout::list_count(payload[1]); }
 
 }  // namespace
 
@@ -31,26 +27,25 @@ Words make_payload(std::span<const std::span<const std::byte>> batches) {
   std::size_t bytes = 0;
   for (const auto& batch : batches) bytes += batch.size();
   Words payload(kList + batches.size() + bytes / kWordBytes);
-  store(payload[0], layout::struct_pointer(0, 1, 0, 1));
-  store(payload[1], layout::list_pointer(1, kList, ElementSize::pointer, batches.size()));
+  payload[0] = layout::struct_pointer(0, 1, 0, 1);
+  payload[1] = layout::list_pointer(1, kList, ElementSize::pointer, batches.size());
   std::size_t next = kList + batches.size();
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    store(payload[kList + i], layout::list_pointer(kList + i, next, ElementSize::byte, batches[i].size()));
-    if (!batches[i].empty())
-      std::memcpy(static_cast<void*>(payload.data() + next), batches[i].data(), batches[i].size());
+    payload[kList + i] = layout::list_pointer(kList + i, next, ElementSize::byte, batches[i].size());
+    std::ranges::copy(batches[i], std::as_writable_bytes(std::span{payload}.subspan(next)).begin());
     next += batches[i].size() / kWordBytes;
   }
   return payload;
 }
 
 bool is_payload(const Words& words) noexcept {
-  if (words.size() <= kList || load(words[0]) != layout::struct_pointer(0, 1, 0, 1)) return false;
+  if (words.size() <= kList || words[0] != layout::struct_pointer(0, 1, 0, 1)) return false;
   const std::size_t count = batch_count(words);
   if (count == 0 || count > limits::kPayloadBatchesMax || count > words.size() - kList) return false;
-  if (load(words[1]) != layout::list_pointer(1, kList, ElementSize::pointer, count)) return false;
+  if (words[1] != layout::list_pointer(1, kList, ElementSize::pointer, count)) return false;
   std::size_t next = kList + count;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t pointer = load(words[kList + i]);
+    const std::uint64_t pointer = words[kList + i];
     const std::size_t bytes = layout::list_count(pointer);
     if (bytes == 0 || bytes % kWordBytes != 0 || bytes / kWordBytes > words.size() - next) return false;
     if (pointer != layout::list_pointer(kList + i, next, ElementSize::byte, bytes)) return false;
@@ -67,7 +62,7 @@ std::vector<std::span<const std::byte>> batches_of(const Words& payload) {
   batches.reserve(count);
   std::size_t at = (kList + count) * kWordBytes;
   for (std::size_t i = 0; i < count; ++i) {
-    batches.push_back(bytes.subspan(at, layout::list_count(load(payload[kList + i]))));
+    batches.push_back(bytes.subspan(at, layout::list_count(payload[kList + i])));
     at += batches.back().size();
   }
   return batches;

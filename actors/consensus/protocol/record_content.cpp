@@ -14,7 +14,6 @@ namespace myelin::consensus {
 namespace {
 
 using log_format::Kind;
-using log_format::kWordBytes;
 
 // A vertex: signature, words of header, header, payload. A commit: index, digest. A tail: epoch, index and digest
 // before, number of commits; each commit: leader, time, number of vertices, vertices.

@@ -33,7 +33,7 @@ Words header_of(const VertexContent& content, const Words& payload) {
   // The fields, a word of every list and struct, and 6 words a parent: always one segment.
   constexpr std::size_t kWordsAtLeast = 32;
   Words scratch(kWordsAtLeast + 6 * content.parents.size());
-  capnp::MallocMessageBuilder message{kj::arrayPtr(scratch.data(), scratch.size())};
+  capnp::MallocMessageBuilder message{kj::arrayPtr(reinterpret_cast<capnp::word*>(scratch.data()), scratch.size())};
   auto header = message.initRoot<schema::VertexHeader>();
   header.setEpoch(content.epoch);
   header.setRound(content.round);
@@ -47,7 +47,7 @@ Words header_of(const VertexContent& content, const Words& payload) {
     }
   }
   if (!payload.empty()) {
-    header.setPayloadBytes(static_cast<std::uint32_t>(payload.size() * sizeof(capnp::word)));
+    header.setPayloadBytes(static_cast<std::uint32_t>(payload.size() * kWordBytes));
     put_digest(header.initPayloadRoot(), payload_root(bytes_of(payload)));
   }
   if (content.commit_vote != IndexedDigest{}) put_vote(header.initCommitVote(), content.commit_vote);
@@ -55,7 +55,9 @@ Words header_of(const VertexContent& content, const Words& payload) {
   header.setTime(content.time);
   const auto segments = message.getSegmentsForOutput();
   KJ_ASSERT(segments.size() == 1);
-  return {segments[0].begin(), segments[0].end()};
+  Words words(segments[0].size());
+  std::memcpy(words.data(), segments[0].begin(), words.size() * kWordBytes);
+  return words;
 }
 
 }  // namespace

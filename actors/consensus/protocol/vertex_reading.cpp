@@ -18,7 +18,6 @@ namespace myelin::consensus {
 namespace {
 
 using layout::ElementSize;
-using layout::load;
 using HeaderReader = schema::VertexHeader::Reader;
 
 template <class T>
@@ -44,7 +43,7 @@ class HeaderWalk {
   }
 
  private:
-  std::uint64_t at(std::size_t place) const noexcept { return load(words_[place]); }
+  std::uint64_t at(std::size_t place) const noexcept { return words_[place]; }
   bool has_room(std::size_t words) const noexcept { return words <= words_.size() - next_; }
 
   bool parents(std::size_t pointer) noexcept {
@@ -133,16 +132,17 @@ std::optional<Refusal> refuse_header(const VertexContent& vertex, const Committe
 }
 
 bool is_vouched_for(const Words& payload, const Header& header) {
-  if (payload.size() * sizeof(capnp::word) != header.payload_bytes) return false;
+  if (payload.size() * kWordBytes != header.payload_bytes) return false;
   return payload.empty() || (is_payload(payload) && payload_root(bytes_of(payload)) == header.payload_root);
 }
 
 }  // namespace
 
 tl::expected<Header, Refusal> read_header(const Words& words) {
-  if (words.size() * sizeof(capnp::word) > limits::kHeaderBytesMax) return tl::unexpected{Refusal::too_large};
+  if (words.size() * kWordBytes > limits::kHeaderBytesMax) return tl::unexpected{Refusal::too_large};
   if (!HeaderWalk{words}.whole_header()) return tl::unexpected{Refusal::malformed};
-  const auto reader = capnp::readMessageUnchecked<schema::VertexHeader>(words.data());
+  const auto reader =
+      capnp::readMessageUnchecked<schema::VertexHeader>(reinterpret_cast<const capnp::word*>(words.data()));
   Header header;
   header.payload_bytes = reader.getPayloadBytes();
   if (reader.hasPayloadRoot() != (header.payload_bytes != 0)) return tl::unexpected{Refusal::bad_payload};
@@ -168,7 +168,7 @@ tl::expected<Header, Refusal> read_header(const Words& words) {
 
 tl::expected<VertexPtr, Refusal> read_unsigned(VertexBytes bytes, const Committee& committee) {
   // By size before anything is read or hashed.
-  if (bytes.payload.size() * sizeof(capnp::word) > limits::kPayloadBytesMax) return tl::unexpected{Refusal::too_large};
+  if (bytes.payload.size() * kWordBytes > limits::kPayloadBytesMax) return tl::unexpected{Refusal::too_large};
   tl::expected<Header, Refusal> header = read_header(bytes.header);
   if (!header) return tl::unexpected{header.error()};
   if (const auto refusal = refuse_header(header->content, committee)) return tl::unexpected{*refusal};

@@ -29,7 +29,7 @@ Words payload_of_words(std::size_t words) {
   Words batch(words - 3);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::uint64_t value = 0x9e37'79b9'7f4a'7c15ULL * (i + 1) | 1;
-    std::memcpy(static_cast<void*>(&batch[i]), &value, sizeof value);
+    batch[i] = value;
   }
   const std::span<const std::byte> spans[] = {bytes_of(batch)};
   return make_payload(spans);
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(goes_on_after_reading) {
 
 BOOST_AUTO_TEST_CASE(holds_the_largest_vertex) {
   File file{group};
-  file.append(vertex(1, 0, limits::kPayloadBytesMax / sizeof(capnp::word)));
+  file.append(vertex(1, 0, limits::kPayloadBytesMax / kWordBytes));
   BOOST_TEST(read(file.bytes)->records.size() == 1U);
 }
 
@@ -324,13 +324,12 @@ BOOST_AUTO_TEST_CASE(records_within_a_payload_are_none) {
     fake.sync();
     const std::size_t fake_at = fake.bytes.size();
     fake.append(commit(9));
-    Words batch((payload_at + 4 * kSector - synced) / sizeof(capnp::word));
-    std::memset(static_cast<void*>(batch.data()), 0x77, batch.size() * sizeof(capnp::word));
+    Words batch((payload_at + 4 * kSector - synced) / kWordBytes);
+    std::memset(batch.data(), 0x77, batch.size() * kWordBytes);
     File with_fake{file};
     const auto put = [&](std::size_t at_word) {
       Words changed = batch;
-      std::memcpy(static_cast<void*>(changed.data() + at_word), fake.bytes.data() + fake_at,
-                  fake.bytes.size() - fake_at);
+      std::memcpy(changed.data() + at_word, fake.bytes.data() + fake_at, fake.bytes.size() - fake_at);
       with_fake = file;
       const std::span<const std::byte> spans[] = {bytes_of(changed)};
       with_fake.append(VertexRecord{group.make(group.content(1, 1), make_payload(spans))});
@@ -340,7 +339,7 @@ BOOST_AUTO_TEST_CASE(records_within_a_payload_are_none) {
     const auto found = std::ranges::search(with_fake.bytes, needle);
     BOOST_REQUIRE(!found.empty());
     const auto at = static_cast<std::size_t>(found.begin() - with_fake.bytes.begin());
-    put((fake_at - at) / sizeof(capnp::word));
+    put((fake_at - at) / kWordBytes);
     BOOST_TEST_REQUIRE(std::ranges::equal(std::span{with_fake.bytes}.subspan(fake_at, needle.size()), needle));
     Bytes left = with_fake.bytes;
     std::fill(left.begin() + static_cast<std::ptrdiff_t>(synced),

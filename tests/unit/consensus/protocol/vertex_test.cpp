@@ -30,7 +30,7 @@ std::string refusal_of(const VertexContent& content, const Group& group = Group{
 
 Words batch_of(std::size_t words, std::uint8_t fill) {
   Words batch(words);
-  std::memset(static_cast<void*>(batch.data()), fill, words * sizeof(capnp::word));
+  std::memset(batch.data(), fill, words * kWordBytes);
   return batch;
 }
 
@@ -53,9 +53,8 @@ VertexPtr full_vertex(const Group& group) {
   return group.make(std::move(content), payload_of({batch_of(3, 0xab), batch_of(700, 0xcd)}));
 }
 
-/// The header as Cap'n Proto's own reader sees it, with all its checks on.
-schema::VertexHeader::Reader checked_reader(capnp::SegmentArrayMessageReader& message) {
-  return message.getRoot<schema::VertexHeader>();
+kj::ArrayPtr<const capnp::word> segments_of(const Words& words) {
+  return {reinterpret_cast<const capnp::word*>(words.data()), words.size()};
 }
 
 /// A header by Cap'n Proto's builder, as `fill` will have it, signed.
@@ -64,7 +63,9 @@ VertexBytes built(const Group& group, const std::function<void(schema::VertexHea
   fill(message.initRoot<schema::VertexHeader>());
   const auto segments = message.getSegmentsForOutput();
   BOOST_REQUIRE(segments.size() == 1U);
-  VertexBytes bytes{.header = {segments[0].begin(), segments[0].end()}, .payload = {}, .signature = {}};
+  VertexBytes bytes;
+  bytes.header.resize(segments[0].size());
+  std::memcpy(bytes.header.data(), segments[0].begin(), segments[0].size() * kWordBytes);
   bytes.signature = group.signer(0).sign(vertex_digest(group.committee().epoch(), bytes_of(bytes.header)));
   return bytes;
 }
@@ -103,18 +104,18 @@ BOOST_AUTO_TEST_CASE(its_digest_is_over_domain_epoch_and_bytes_and_not_the_signa
 BOOST_AUTO_TEST_CASE(any_cap_n_proto_reader_reads_it) {
   const Group group;
   const VertexPtr made = full_vertex(group);
-  const kj::ArrayPtr<const capnp::word> segments[] = {{made->header().data(), made->header().size()}};
-  capnp::SegmentArrayMessageReader message{kj::arrayPtr(segments, 1)};
-  const auto header = checked_reader(message);
+  const auto segments = segments_of(made->header());
+  capnp::SegmentArrayMessageReader message{kj::arrayPtr(&segments, 1)};
+  const auto header = message.getRoot<schema::VertexHeader>();
   BOOST_TEST(header.getEpoch() == 7U);
   BOOST_TEST(header.getRound() == 9U);
   BOOST_TEST(header.getAuthor() == 2U);
   BOOST_TEST(header.getParents().size() == 4U);
   BOOST_TEST(header.getParents()[0].getAuthor() == 2U);
-  BOOST_TEST(header.getPayloadBytes() == made->payload().size() * sizeof(capnp::word));
+  BOOST_TEST(header.getPayloadBytes() == made->payload().size() * kWordBytes);
   BOOST_TEST(header.getStateVote().getIndex() == 11U);
-  const kj::ArrayPtr<const capnp::word> payload_segments[] = {{made->payload().data(), made->payload().size()}};
-  capnp::SegmentArrayMessageReader payload_message{kj::arrayPtr(payload_segments, 1)};
+  const auto payload_segments = segments_of(made->payload());
+  capnp::SegmentArrayMessageReader payload_message{kj::arrayPtr(&payload_segments, 1)};
   const auto batches = payload_message.getRoot<schema::Payload>().getBatches();
   BOOST_REQUIRE(batches.size() == 2U);
   BOOST_TEST(batches[0].size() == 24U);
@@ -234,7 +235,7 @@ BOOST_AUTO_TEST_CASE(pointers_that_multiply_are_refused_before_they_are_followed
   for (const std::uint64_t bomb : bombs) {
     for (std::size_t pointer : {0, 5, 6, 7, 8}) {
       VertexBytes bytes = bytes_of_vertex(*full_vertex(group));
-      std::memcpy(static_cast<void*>(&bytes.header[pointer]), &bomb, sizeof bomb);
+      bytes.header[pointer] = bomb;
       BOOST_TEST(refusal_of(std::move(bytes), group) == "malformed");
     }
   }
@@ -244,16 +245,16 @@ BOOST_AUTO_TEST_CASE(too_large_header_or_payload_is_refused_unread) {
   const Group group;
   VertexBytes bytes = bytes_of_vertex(*group.vertex(1, 0));
   VertexBytes header = bytes;
-  header.header.resize(limits::kHeaderBytesMax / sizeof(capnp::word) + 1);
+  header.header.resize(limits::kHeaderBytesMax / kWordBytes + 1);
   BOOST_TEST(refusal_of(std::move(header), group) == "too_large");
   VertexBytes payload = bytes;
-  payload.payload.resize(limits::kPayloadBytesMax / sizeof(capnp::word) + 1);
+  payload.payload.resize(limits::kPayloadBytesMax / kWordBytes + 1);
   BOOST_TEST(refusal_of(std::move(payload), group) == "too_large");
 }
 
 BOOST_AUTO_TEST_CASE(largest_payload_is_valid) {
   const Group group;
-  constexpr std::size_t kWords = limits::kPayloadBytesMax / sizeof(capnp::word);
+  constexpr std::size_t kWords = limits::kPayloadBytesMax / kWordBytes;
   const Words payload = payload_of({batch_of(kWords - 3, 0x11)});
   BOOST_REQUIRE(payload.size() == kWords);
   BOOST_TEST(refusal_of(bytes_of_vertex(*group.make(group.content(1, 0), payload)), group) == "none");

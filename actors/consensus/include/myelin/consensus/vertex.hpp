@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -32,7 +33,8 @@ struct VertexContent {
 /// Headers and payloads have one layout: the schema's sizes, each object right behind the one before in the order of
 /// the fields, what is empty left out, unused bits zero. Any Cap'n Proto library reads them; but what is valid must not
 /// hang on the library, its version or its limits, so nothing else is taken. One content has one encoding.
-using Words = std::vector<capnp::word>;
+using Words = std::vector<std::uint64_t>;  // A capnp::word cannot be copied.
+inline constexpr std::size_t kWordBytes = sizeof(Words::value_type);
 [[nodiscard]] inline std::span<const std::byte> bytes_of(const Words& words) noexcept {
   return std::as_bytes(std::span{words});
 }
