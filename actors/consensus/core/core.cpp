@@ -480,7 +480,7 @@ void Core::Impl::on(EpochEnded&& event) {
   if (ended_) return;
   ended_ = event.last;
   if (const auto digest = linearizer_.digest_at(event.last)) commit_vote_ = {event.last, *digest};
-  if (executed_.index == event.last) state_vote_ = executed_;
+  if (executed_.index == event.last && executed_.digest != Digest{}) state_vote_ = executed_;
   for (PayloadBatch& batch : payload_.take_all()) emit(Returned{std::move(batch)});
   const auto give_back = [&](const Vertex& vertex) {
     for (const auto batch : batches_of(vertex.payload())) emit(Returned{PayloadBatch{batch.begin(), batch.end()}});
@@ -625,6 +625,7 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
   effects_ = &effects;
   replaying_ = true;
   executed_.index = executed;
+  bool is_shortened = false;
   const auto contradiction = [](std::string what) {
     return fail(Errc::corrupt_file, "the log contradicts itself: " + what);
   };
@@ -637,6 +638,7 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
                                 base->tail.last_index()));
       }
       restart_from(base->tail);
+      is_shortened = true;
       if (linearizer_.last().index % limits::kVoteInterval == 0) commit_vote_ = linearizer_.last();
     } else if (const auto* const commit = std::get_if<CommitRecord>(&record)) {
       if (commit->commit.index > linearizer_.last().index) {
@@ -657,8 +659,12 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
       if (const auto absent = absent_parents(*vertex); !absent.empty()) {
         // The last own vertex before a snapshot, kept so as not to be made again.
         if (vertex == own_last_) continue;
-        return contradiction(
-            fmt::format("vertex {} stands before its parent {}", to_string(vertex->ref()), to_string(absent.front())));
+        // In a shortened log, a vertex may have a parent that was collected when it came and is not yet so here. No
+        // commit that is still to be made again leads to it.
+        if (!is_shortened) {
+          return contradiction(fmt::format("vertex {} stands before its parent {}", to_string(vertex->ref()),
+                                           to_string(absent.front())));
+        }
       }
       insert(vertex);
     }
