@@ -67,6 +67,8 @@ AuthorMask Proposer::late(DagStore& dag) const {
 bool Proposer::is_time(DagStore& dag, bool has_work, TimePoint now, TimePoint& later) {
   later = kNever;
   if (next_round() <= own_round_) return false;
+  // Behind a snapshot there is a round to go on from, and none of its vertices.
+  if (quorum_round_ > 0 && quorum_round_ <= dag.collected()) return false;
   if (has_proposed_) {
     const TimePoint earliest =
         time_after(last_proposed_, has_work ? options_.round_interval_min

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -79,6 +80,18 @@ class Oracle {
     });
   }
 
+  /// Who votes for it and who does not, and who certifies it.
+  [[nodiscard]] std::string explain(const DagMirror::Node& leader) const {
+    std::string text;
+    for (const DagMirror::Node* node : dag_.round(leader.ref.round + 1)) {
+      text += fmt::format("; {} {}", to_string(node->ref), has_parent(*node, leader.ref.digest) ? "votes" : "does not");
+    }
+    for (const DagMirror::Node* node : dag_.round(leader.ref.round + 2)) {
+      text += fmt::format("; {} {}", to_string(node->ref), is_certificate(*node, leader) ? "certifies" : "does not");
+    }
+    return text;
+  }
+
   void decide(Round round, std::size_t place) {
     const auto author = static_cast<consensus::ValidatorIndex>((round + place) % dag_.validators());
     std::vector<const DagMirror::Node*> versions;
@@ -96,8 +109,8 @@ class Oracle {
     }
     if (is_skipped_directly(round, versions)) {
       if (decided.fate == Fate::committed) {
-        violate(kInvariant, "{} has a quorum of certificates, and a quorum does not vote for it",
-                to_string(decided.leader->ref));
+        violate(kInvariant, "{} has a quorum of certificates, and a quorum does not vote for it{}",
+                to_string(decided.leader->ref), explain(*decided.leader));
       }
       decided = {Fate::skipped, nullptr};
     }

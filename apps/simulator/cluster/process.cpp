@@ -297,7 +297,9 @@ void Process::perform(Member& member, Effect effect) {
 }
 
 void Process::on(Member& member, Append&& effect) {
-  if (const auto* const record = std::get_if<VertexRecord>(&effect.record); record != nullptr && is_honest_) {
+  // An own vertex exists once it was sent: before, a crash may yet undo it.
+  if (const auto* const record = std::get_if<VertexRecord>(&effect.record);
+      record != nullptr && is_honest_ && record->vertex->author() != member.self) {
     world_.commits.accepted(member.committee.epoch(), record->vertex->ref(), record->vertex->parents());
   }
   const std::vector<std::byte> bytes = member.log.writer->append(effect.record);
@@ -338,6 +340,7 @@ void Process::check_sent(Member& member, const Vertex& vertex) {
   const auto end = member.own_ends.find(vertex.digest());
   const bool is_durable = end != member.own_ends.end() && end->second <= member.log.disk.promised();
   world_.own.sent(id_.validator, member.committee.epoch(), vertex.ref(), is_durable);
+  world_.commits.accepted(member.committee.epoch(), vertex.ref(), vertex.parents());
 }
 
 void Process::on(Member& member, Broadcast&& effect) {
@@ -379,6 +382,10 @@ void Process::on(Member& member, Committed&& effect) {
   if (is_honest_) world_.commits.committed(id_.validator, member.committee.epoch(), effect.commit);
   to_execute_.emplace_back(member.committee.epoch(), std::move(effect.commit));
   execute_later();
+}
+
+void Process::on(Member& member, Expected&& effect) {
+  if (executor_->epoch() == member.committee.epoch()) executor_->machine().predict(effect.commits.front());
 }
 
 void Process::on(Member& /*member*/, Overloaded&& /*effect*/) { world_.timeline.note(name_, "takes no batch"); }

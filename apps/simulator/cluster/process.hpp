@@ -124,6 +124,7 @@ class Process {
   void on(Member& member, consensus::Broadcast&& effect);
   void on(Member& member, consensus::Send&& effect);
   void on(Member& member, consensus::Committed&& effect);
+  void on(Member& member, consensus::Expected&& effect);
   void on(Member& member, consensus::Overloaded&& effect);
   void on(Member& member, consensus::Returned&& effect);
   void on(Member& member, consensus::SnapshotWanted&& effect);

@@ -39,7 +39,7 @@ struct Request {
   std::string value{};
   std::int64_t number = 0;
   std::uint64_t token = 0;
-  consensus::Epoch epoch = 0;                    ///< reconfigure
+  consensus::Epoch epoch = 0;                      ///< reconfigure
   std::vector<consensus::PublicKey> validators{};  ///< reconfigure
 };
 
