@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace myelin::consensus {
 
 std::string to_hex(const Digest& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   text.reserve(2 * digest.bytes.size());
-  for (const std::uint8_t byte : digest.bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  for (const std::uint8_t byte : digest.bytes) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
   return text;
 }
 
