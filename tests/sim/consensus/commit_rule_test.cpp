@@ -7,52 +7,16 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "myelin/consensus/dag/committer.hpp"
-#include "myelin/consensus/dag/dag_store.hpp"
-#include "myelin/consensus/dag/linearizer.hpp"
 #include "random_dag.hpp"
 #include "reference_rule.hpp"
 #include "seeds.hpp"
+#include "view.hpp"
 
 using namespace consensus_model;
 
 namespace {
 
 constexpr std::size_t kViews = 4;
-
-/// What one validator makes of what it knows so far.
-class View {
- public:
-  View(const Committee& committee, const CommitRule& rule)
-      : dag_{committee, rule.certificate_quorum}, committer_{committee, dag_, rule}, linearizer_{committee, dag_} {}
-
-  /// Takes a vertex in. **Requires**: its parents are in.
-  void insert(const VertexPtr& vertex) {
-    if (vertex->round() <= dag_.collected()) return;
-    DagNode& node = dag_.insert(vertex);
-    linearizer_.inserted(node);
-    committer_.inserted(node);
-    std::vector<Decision> decisions;
-    committer_.take_decided(decisions);
-    for (const Decision& decision : decisions) {
-      decided_.push_back(decision.vertex != nullptr ? decision.vertex->vertex : nullptr);
-      if (decision.vertex != nullptr) commits_.push_back(linearizer_.commit(*decision.vertex));
-    }
-    if (linearizer_.collected() > dag_.collected()) {
-      dag_.collect(linearizer_.collected(), linearizer_.collected(), [](const DagNode&) {});
-    }
-  }
-
-  const Slots& decided() const { return decided_; }
-  const std::vector<Commit>& commits() const { return commits_; }
-
- private:
-  DagStore dag_;
-  Committer committer_;
-  Linearizer linearizer_;
-  Slots decided_;
-  std::vector<Commit> commits_;
-};
 
 std::string name(const VertexPtr& vertex) { return vertex ? to_string(vertex->ref()) : "skipped"; }
 
