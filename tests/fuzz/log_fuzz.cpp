@@ -121,7 +121,7 @@ void read_content(std::span<const std::byte> input) {
   const LogWriter writer{7, {}};
   Bytes log = writer.head();
   Bytes record(kAroundBytes + words * kWordBytes);
-  store(record, 0, encode_opening({kind, static_cast<std::uint32_t>(words)}, {}, log.size()));
+  store(record, 0, encode_opening({kind, words, count_zero_sectors(record, log.size())}, {}, log.size()));
   store(record, kWordBytes, log.size());
   store(record, 2 * kWordBytes, load(log, kHeadBytes - kWordBytes));
   std::copy_n(input.begin() + 1, words * kWordBytes, record.begin() + kBeforeBytes);

@@ -1,5 +1,7 @@
 #include "protocol/log_format.hpp"
 
+#include <algorithm>
+
 #include "myelin/consensus/crypto.hpp"
 #include "myelin/consensus/limits.hpp"
 
@@ -17,7 +19,7 @@ std::uint64_t mix(std::uint64_t value) noexcept {
 /// Not proof against one who sees many of them; but nobody sees any.
 std::uint64_t opening_check(std::uint64_t unchecked, const LogSalt& salt, std::uint64_t offset) noexcept {
   const auto key = std::as_bytes(std::span{salt.bytes});
-  return (mix(mix(unchecked ^ load(key, 0)) + (offset ^ load(key, 8))) ^ load(key, 16)) >> 40;
+  return (mix(mix(unchecked ^ load(key, 0)) + (offset ^ load(key, 8))) ^ load(key, 16)) >> 42;
 }
 
 constexpr bool is_kind(std::uint8_t byte) noexcept {
@@ -27,17 +29,36 @@ constexpr bool is_kind(std::uint8_t byte) noexcept {
 
 }  // namespace
 
+constexpr unsigned kContentBits = 20;
+constexpr unsigned kZeroBits = 14;
+static_assert(limits::kLogRecordBytesMax / kWordBytes < std::size_t{1} << kContentBits);
+static_assert((limits::kLogRecordBytesMax + kAroundBytes) / kSectorBytes < std::size_t{1} << kZeroBits);
+
 std::uint64_t encode_opening(const Opening& opening, const LogSalt& salt, std::uint64_t offset) noexcept {
-  const std::uint64_t unchecked = opening.content_words | std::uint64_t{static_cast<std::uint8_t>(opening.kind)} << 56;
-  return unchecked | opening_check(unchecked, salt, offset) << 32;
+  const std::uint64_t unchecked = opening.content_words | opening.zero_sectors << kContentBits |
+                                  std::uint64_t{static_cast<std::uint8_t>(opening.kind)} << 56;
+  return unchecked | opening_check(unchecked, salt, offset) << (kContentBits + kZeroBits);
 }
 
 bool decode_opening(std::uint64_t word, const LogSalt& salt, std::uint64_t offset, Opening& opening) noexcept {
   const auto kind = static_cast<std::uint8_t>(word >> 56);
   if (!is_kind(kind)) return false;  // Most words of a log end here when one looks for records.
-  opening = {static_cast<Kind>(kind), static_cast<std::uint32_t>(word)};
+  opening = {static_cast<Kind>(kind), word & ((1U << kContentBits) - 1),
+             (word >> kContentBits) & ((1U << kZeroBits) - 1)};
   return word == encode_opening(opening, salt, offset) &&
          opening.content_words <= limits::kLogRecordBytesMax / kWordBytes;
+}
+
+bool is_zero(std::span<const std::byte> bytes) noexcept {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+std::size_t count_zero_sectors(std::span<const std::byte> record, std::uint64_t offset) noexcept {
+  std::size_t count = 0;
+  for (std::size_t at = kSectorBytes - offset % kSectorBytes; at + kSectorBytes < record.size(); at += kSectorBytes) {
+    count += is_zero(record.subspan(at, kSectorBytes)) ? 1 : 0;
+  }
+  return count;
 }
 
 std::uint64_t check_of(std::span<const std::byte> bytes, const LogSalt& salt, std::uint64_t offset) noexcept {

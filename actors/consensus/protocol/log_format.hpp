@@ -1,7 +1,7 @@
 /// The bytes of a log: a head, then records, each of whole words. All numbers are little-endian.
 ///
 ///     head    "MYELNLOG", version, epoch, salt (4 words), check
-///     record  words of content (32 bits), head check (24 bits), kind (8 bits)
+///     record  words of content (20 bits), sectors of zeros (14 bits), head check (22 bits), kind (8 bits)
 ///             offset up to which the log was on disk when the record was appended
 ///             check of the record before, or of the head
 ///             content
@@ -37,11 +37,10 @@ enum class Kind : std::uint8_t { vertex = 0x56, commit = 0x63, base = 0x3a };
 /// What the first word of a record says.
 struct Opening {
   Kind kind = Kind::vertex;
-  std::uint32_t content_words = 0;
+  std::size_t content_words = 0;
+  std::size_t zero_sectors = 0;  ///< As count_zero_sectors() has it: more of them are a crash's work.
 
-  [[nodiscard]] std::size_t record_bytes() const noexcept {
-    return kAroundBytes + std::size_t{content_words} * kWordBytes;
-  }
+  [[nodiscard]] std::size_t record_bytes() const noexcept { return kAroundBytes + content_words * kWordBytes; }
 };
 
 /// The first word of a record at `offset`. Only who knows the salt can say what it must be.
@@ -49,6 +48,11 @@ struct Opening {
 /// Whether `word` is one, and then what it says.
 [[nodiscard]] bool decode_opening(std::uint64_t word, const LogSalt& salt, std::uint64_t offset,
                                   Opening& opening) noexcept;
+
+/// Whole sectors within a record at `offset` that are nothing but zeros, its first and last word's aside.
+[[nodiscard]] std::size_t count_zero_sectors(std::span<const std::byte> record, std::uint64_t offset) noexcept;
+
+[[nodiscard]] bool is_zero(std::span<const std::byte> bytes) noexcept;
 
 /// The last word of a record at `offset` whose other bytes are these; with offset 0, of the head.
 [[nodiscard]] std::uint64_t check_of(std::span<const std::byte> bytes, const LogSalt& salt,

@@ -11,14 +11,6 @@ namespace myelin::consensus {
 
 using namespace log_format;
 
-namespace {
-
-bool is_zero(std::span<const std::byte> bytes) noexcept {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-}  // namespace
-
 /// Reads one log from its front.
 class LogReader {
  public:
@@ -130,9 +122,7 @@ class LogReader {
     if (!decode_opening(load(rest, 0), writer_.salt_, offset, opening)) return false;
     const std::size_t bytes = opening.record_bytes();
     if (bytes > rest.size() || rest[bytes - 1] == std::byte{0}) return true;
-    for (std::size_t at = kSectorBytes - offset % kSectorBytes; at + kSectorBytes <= bytes; at += kSectorBytes) {
-      if (is_zero(rest.subspan(at, kSectorBytes))) return true;
-    }
+    if (count_zero_sectors(rest.first(bytes), offset) > opening.zero_sectors) return true;
     return sound_record(offset).has_value();  // Then it is one that a cut should have removed.
   }
 

@@ -30,13 +30,14 @@ std::vector<std::byte> LogWriter::append(const LogRecord& record) {
   append_content(record, bytes);
   const std::size_t content_bytes = bytes.size() - kBeforeBytes;
   assert(content_bytes % kWordBytes == 0 && content_bytes <= limits::kLogRecordBytesMax);
-  const Opening opening{kind_of(record), static_cast<std::uint32_t>(content_bytes / kWordBytes)};
-  store(bytes, 0, encode_opening(opening, salt_, offset_));
   store(bytes, kWordBytes, synced_);
   store(bytes, 2 * kWordBytes, last_check_);
-  last_check_ = check_of(bytes, salt_, offset_);
   bytes.resize(bytes.size() + kWordBytes);
-  store(bytes, bytes.size() - kWordBytes, last_check_);
+  const Opening opening{kind_of(record), content_bytes / kWordBytes, count_zero_sectors(bytes, offset_)};
+  store(bytes, 0, encode_opening(opening, salt_, offset_));
+  const std::span<const std::byte> checked = std::span{bytes}.first(bytes.size() - kWordBytes);
+  last_check_ = check_of(checked, salt_, offset_);
+  store(bytes, checked.size(), last_check_);
   offset_ += bytes.size();
   return bytes;
 }

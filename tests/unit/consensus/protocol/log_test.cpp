@@ -35,6 +35,14 @@ Words payload_of_words(std::size_t words) {
   return make_payload(spans);
 }
 
+/// Zeros but for some words at its ends.
+Words payload_with_zeros(std::size_t words) {
+  Words batch(words - 3);
+  batch.front() = batch.back() = 0x1234'5678'9abc'def0;
+  const std::span<const std::byte> spans[] = {bytes_of(batch)};
+  return make_payload(spans);
+}
+
 /// A log's file as somebody who writes it sees it.
 struct File {
   explicit File(const Group& group, const LogSalt& with = salt()) : writer{group.committee().epoch(), with} {
@@ -84,6 +92,9 @@ struct Fixture {
     file.append(vertex(5, 1, 8));
     file.sync();
     return file;
+  }
+  LogRecord vertex_with_zeros(Round round, ValidatorIndex author, std::size_t payload_words) const {
+    return VertexRecord{group.make(group.content(round, author), payload_with_zeros(payload_words))};
   }
   /// Records that are on disk, and then some that are not, over several sectors.
   File torn_log(std::size_t& synced, std::size_t& synced_records) const {
@@ -231,6 +242,44 @@ BOOST_AUTO_TEST_CASE(a_wrong_bit_in_a_record_is_told_wherever_it_is) {
     BOOST_TEST(!content.has_value(), "bit " << bit);
     // A head with a wrong version has a wrong check first.
     if (!content) BOOST_TEST((content.error().code == Errc::corrupt_file));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_bit_in_a_record_with_sectors_of_zeros_is_told) {
+  // Zeros that were written are no trace of a crash.
+  File file{group};
+  file.append(vertex(1, 0));
+  file.append(vertex_with_zeros(1, 1, 300));
+  file.sync();
+  const std::size_t used = file.bytes.size();
+  file.bytes.resize(used + 1000);
+  BOOST_TEST_REQUIRE(read(file.bytes)->records.size() == 2U);
+  for (std::size_t bit = 0; bit < used * 8; bit += bit / 8 < file.ends[0] + 64 || bit / 8 > used - 64 ? 1 : 13) {
+    Bytes bytes = file.bytes;
+    bytes[bit / 8] ^= std::byte{static_cast<unsigned char>(1U << (bit % 8))};
+    BOOST_TEST(!read(bytes).has_value(), "bit " << bit);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sectors_lost_of_a_record_with_sectors_of_zeros_are_a_torn_tail) {
+  File file{group};
+  file.append(vertex(1, 0));
+  file.sync();
+  const std::size_t synced = file.bytes.size();
+  file.append(vertex_with_zeros(1, 1, 200));
+  file.append(commit(1));
+  const std::size_t first = synced / kSector;
+  const std::size_t last = file.bytes.size() / kSector;
+  file.bytes.resize((last + 1) * kSector);
+  BOOST_TEST_REQUIRE(last - first >= 4U);
+  for (unsigned lost = 1; lost < 1U << (last - first + 1); ++lost) {
+    Bytes left = file.bytes;
+    for (std::size_t sector = first; sector <= last; ++sector) {
+      if ((lost >> (sector - first) & 1U) == 0) continue;
+      std::fill(left.begin() + static_cast<std::ptrdiff_t>(std::max(sector * kSector, synced)),
+                left.begin() + static_cast<std::ptrdiff_t>((sector + 1) * kSector), std::byte{0});
+    }
+    check_crash(file, left, 1, first_difference(file.bytes, left), "lost " + std::to_string(lost));
   }
 }
 
