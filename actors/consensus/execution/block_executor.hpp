@@ -1,10 +1,12 @@
-/// Runs a block of transactions by the executor that was asked for.
+/// Runs a block of transactions by the executor that was asked for, or that has measured best.
 #pragma once
 
 #include <span>
 
 #include "execution/arena.hpp"
+#include "execution/block_stm.hpp"
 #include "execution/execute.hpp"
+#include "execution/scheduled.hpp"
 #include "execution/state_table.hpp"
 #include "myelin/consensus/state_machine.hpp"
 
@@ -15,15 +17,19 @@ class BlockExecutor {
  public:
   /// **Requires**: both live as long.
   BlockExecutor(const ExecutionOptions& options, ExecutionMetrics& metrics) noexcept
-      : options_{options}, metrics_{metrics} {}
+      : options_{options}, metrics_{metrics}, block_stm_{options.faults} {}
 
   /// `has_room`: the tasks cannot fill the state up; if they could, they run one after the other.
   void execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_room);
 
  private:
+  void run(Executor executor, StateTable& cells, WallTime time, std::span<const Task> tasks);
+
   const ExecutionOptions& options_;
   ExecutionMetrics& metrics_;
   Arena arena_;
+  Scheduled scheduled_;
+  BlockStm block_stm_;
 };
 
 }  // namespace myelin::consensus

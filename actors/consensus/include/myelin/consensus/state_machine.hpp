@@ -34,6 +34,14 @@ class CostClock {
   [[nodiscard]] virtual TimePoint now() = 0;
 };
 
+/// Makes parts fail that hardly ever do by themselves: for tests. **Thread-safety**: thread-safe.
+class ExecutionFaults {
+ public:
+  virtual ~ExecutionFaults() = default;
+  /// Whether block_stm gives its block up instead of the `run`th run of transaction `task`, both from 0.
+  [[nodiscard]] virtual bool block_stm_fails(std::uint32_t task, std::uint64_t run) = 0;
+};
+
 /// How much a state may hold. Rules: the same at all validators.
 struct StateLimits {
   std::size_t keys_max = limits::kStateKeysMax;
@@ -48,6 +56,7 @@ struct ExecutionOptions {
   /// Keys the hash of the tables; a secret makes floods of colliding keys impossible. Touches no result.
   std::uint64_t hash_seed = 0x9e3779b97f4a7c15;
   StateLimits limits{};
+  ExecutionFaults* faults = nullptr;  ///< Null for none.
 };
 
 /// Batches in the order they are to be executed: what a commit comes down to.

@@ -1,0 +1,342 @@
+#include "execution/block_stm.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "execution/range.hpp"
+
+namespace myelin::consensus {
+
+namespace {
+
+// Runs of one transaction before the block is given up. On few threads a second or third run is seldom aborted.
+constexpr std::uint64_t kRunsMax = 64;
+
+// Looks for work in vain before the thread lets others have the processor.
+constexpr unsigned kIdleLooks = 64;
+
+template <class T>
+std::span<const T> copy_to(Arena& arena, const std::vector<T>& items) {
+  if (items.empty()) return {};
+  auto* copy = static_cast<T*>(arena.allocate(items.size() * sizeof(T), alignof(T)));
+  std::uninitialized_copy(items.begin(), items.end(), copy);
+  return {copy, items.size()};
+}
+
+}  // namespace
+
+/// What a transaction sees while it runs; puts down what it read and what it wants to write.
+class BlockStm::View {
+ public:
+  View(BlockStm& block, TaskIndex task, std::size_t worker) noexcept
+      : block_{block}, worker_{block.workers_[worker]}, worker_index_{worker}, task_{task} {
+    worker_.reads.clear();
+    worker_.ranges.clear();
+    worker_.writes.clear();
+  }
+
+  bool read(std::string_view key, unsigned, Cell& cell) {
+    const Slot& slot = find(key);
+    const Seen seen = block_.memory_.see(slot, task_);
+    if (is_blocked(seen.blocked_by)) return false;
+    worker_.reads.push_back({&slot, seen.written, seen.cell.number, seen.cell.kind, Matter::all});
+    cell = seen.cell;
+    return true;
+  }
+  bool kind(std::string_view key, unsigned, ValueKind& kind) {
+    const Slot& slot = find(key);
+    const Seen seen = block_.memory_.see_kind(slot, task_);
+    if (is_blocked(seen.blocked_by)) return false;
+    worker_.reads.push_back({&slot, nullptr, 0, seen.cell.kind, Matter::kind});
+    kind = seen.cell.kind;
+    return true;
+  }
+  bool add(std::string_view key, unsigned, std::int64_t delta) {
+    // The read is that of the kind. Whether there was a number already does not matter.
+    worker_.reads.back().matter = Matter::is_addable;
+    worker_.writes.push_back({&find(key), nullptr, Cell::of_number(delta), true});
+    return true;
+  }
+  void write(std::string_view key, unsigned, const Cell& cell) {
+    worker_.writes.push_back({&find(key), nullptr, cell, false});
+  }
+  bool range(std::string_view first, std::string_view end, std::size_t limit, std::vector<KeyValue>& entries) {
+    RangeFiller filler{limit, entries};
+    std::vector<RangeEntry> seen_entries;
+    bool is_full = false;
+    const TaskIndex blocked_by =
+        block_.memory_.visit_range(first, end, task_, [&](std::string_view key, const Seen& seen) {
+          is_full = !filler.add(key, seen.cell);
+          // One that did not fit is put down too: were it smaller, it might.
+          seen_entries.push_back({key, seen.written, seen.cell.number, seen.cell.kind});
+          return !is_full;
+        });
+    if (is_blocked(blocked_by)) return false;
+    worker_.ranges.push_back({first, end, copy_to(worker_.arena, seen_entries), is_full});
+    return true;
+  }
+  [[nodiscard]] static bool has_room(std::size_t, std::size_t) noexcept { return true; }
+  [[nodiscard]] WallTime time() const noexcept { return block_.time_; }
+  [[nodiscard]] Arena& arena() noexcept { return worker_.arena; }
+
+  [[nodiscard]] TaskIndex blocked_by() const noexcept { return blocked_by_; }
+
+ private:
+  [[nodiscard]] Slot& find(std::string_view key) {
+    // A transaction writes where it has just looked.
+    if (last_ && last_->key == key) return *last_;
+    last_ = &block_.memory_.slot(key, worker_.arena, worker_index_);
+    return *last_;
+  }
+  [[nodiscard]] bool is_blocked(TaskIndex by) noexcept {
+    blocked_by_ = by;
+    return by != kNoTask;
+  }
+
+  BlockStm& block_;
+  Worker& worker_;
+  std::size_t worker_index_;
+  TaskIndex task_;
+  Slot* last_ = nullptr;
+  TaskIndex blocked_by_ = kNoTask;
+};
+
+bool BlockStm::execute(StateTable& cells, WallTime time, std::span<const Task> tasks, Workers& workers) {
+  const bool has_ranges =
+      std::ranges::any_of(tasks, [](const Task& task) { return task.transaction->operation == Operation::range; });
+  if (has_ranges) cells.order();
+  begin(time, tasks, workers.size());
+  memory_.begin(cells, time, 2 * tasks.size(), workers.size(), has_ranges);
+  workers.run([this](std::size_t worker) { work(worker); });
+  if (has_failed_) return false;
+  memory_.for_each_written([&](const Slot& slot, const Cell& cell) { cells.set(slot.key, slot.hash, cell); });
+  return true;
+}
+
+void BlockStm::begin(WallTime time, std::span<const Task> tasks, std::size_t workers) {
+  time_ = time;
+  tasks_ = tasks;
+  size_ = static_cast<TaskIndex>(tasks.size());
+  if (entries_capacity_ < tasks.size()) {
+    entries_ = std::make_unique<Entry[]>(tasks.size());
+    entries_capacity_ = tasks.size();
+  }
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    entries_[i].status.store(0, std::memory_order_relaxed);
+    entries_[i].waiters.store(kNoTask, std::memory_order_relaxed);
+    entries_[i].record.store(nullptr, std::memory_order_relaxed);
+  }
+  if (worker_count_ != workers) workers_ = std::make_unique<Worker[]>(workers);
+  worker_count_ = workers;
+  for (std::size_t i = 0; i < workers; ++i) {
+    workers_[i].is_active = false;
+    workers_[i].executions = 0;
+    workers_[i].validations = 0;
+    workers_[i].arena.reset();
+  }
+  execution_cursor_ = 0;
+  validation_cursor_ = 0;
+  lowered_ = 0;
+  is_over_ = false;
+  has_failed_ = false;
+}
+
+void BlockStm::work(std::size_t index) noexcept {
+  Worker& worker = workers_[index];
+  try {
+    Job job;
+    unsigned idle = 0;
+    while (!is_over_.load(std::memory_order_acquire)) {
+      if (job.kind == JobKind::none) {
+        // Active before it takes a job: a job that is taken is never overlooked by is_done().
+        worker.is_active.store(true);
+        job = next_job();
+      }
+      switch (job.kind) {
+        case JobKind::none:
+          worker.is_active.store(false);
+          if (is_done()) is_over_.store(true, std::memory_order_release);
+          if (++idle % kIdleLooks == 0) std::this_thread::yield();
+          continue;
+        case JobKind::execution: job = run_execution(job, index); break;
+        case JobKind::validation: job = run_validation(job, worker); break;
+      }
+      idle = 0;
+    }
+  } catch (...) {
+    has_failed_ = true;
+    is_over_ = true;
+  }
+}
+
+// Whether no job is left. Were there one, then since before the cursors were read: but who holds one is active, and who
+// makes one lowers a cursor first.
+bool BlockStm::is_done() const noexcept {
+  const std::uint64_t lowered = lowered_.load();
+  if (validation_cursor_.load() < size_ || execution_cursor_.load() < size_) return false;
+  for (std::size_t i = 0; i < worker_count_; ++i) {
+    if (workers_[i].is_active.load()) return false;
+  }
+  return lowered_.load() == lowered;
+}
+
+BlockStm::Job BlockStm::next_job() noexcept {
+  TaskIndex at = validation_cursor_.load();
+  while (at < size_) {
+    const std::uint64_t status = entries_[at].status.load();
+    if (static_cast<Phase>(status & 3) != Phase::executed) break;
+    if (validation_cursor_.compare_exchange_weak(at, at + 1)) return {JobKind::validation, at, status >> 2};
+  }
+  while (execution_cursor_.load(std::memory_order_relaxed) < size_) {
+    const TaskIndex task = execution_cursor_.fetch_add(1);
+    std::uint64_t run = 0;
+    if (task < size_ && try_begin(task, run)) return {JobKind::execution, task, run};
+  }
+  return {};
+}
+
+bool BlockStm::try_begin(TaskIndex task, std::uint64_t& run) noexcept {
+  std::atomic<std::uint64_t>& status = entries_[task].status;
+  std::uint64_t seen = status.load();
+  if (static_cast<Phase>(seen & 3) != Phase::ready) return false;
+  run = seen >> 2;
+  return status.compare_exchange_strong(seen, run << 2 | static_cast<std::uint64_t>(Phase::executing));
+}
+
+void BlockStm::lower(std::atomic<TaskIndex>& cursor, TaskIndex to) noexcept {
+  TaskIndex at = cursor.load();
+  while (at > to && !cursor.compare_exchange_weak(at, to)) {
+  }
+  lowered_.fetch_add(1);
+}
+
+BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
+  Worker& worker = workers_[index];
+  ++worker.executions;
+  if (job.run >= kRunsMax || (faults_ && faults_->block_stm_fails(job.task, job.run))) {
+    has_failed_ = true;
+    is_over_ = true;
+    return {};
+  }
+  View view{*this, job.task, index};
+  if (!Execution{view, tasks_[job.task]}.run()) return park(job.task, job.run, view.blocked_by());
+  Entry& entry = entries_[job.task];
+  publish(entry, job.task, worker);
+  entry.status.store(job.run << 2 | static_cast<std::uint64_t>(Phase::executed));
+  return resume_waiters(entry);
+}
+
+/// Shows others what the run wrote, and takes back what only the run before wrote.
+void BlockStm::publish(Entry& entry, TaskIndex task, Worker& worker) {
+  const Record* before = entry.record.load(std::memory_order_acquire);
+  for (Write& write : worker.writes) {
+    if (before) {
+      const auto same = std::ranges::find(before->writes, write.slot, &Write::slot);
+      if (same != before->writes.end()) write.version = same->version;
+    }
+    if (!write.version) write.version = &MultiVersionMemory::add_version(*write.slot, task, worker.arena);
+    const auto* written = worker.arena.make<Written>(write.cell, write.is_delta);
+    write.version->written.store(reinterpret_cast<std::uintptr_t>(written), std::memory_order_release);
+  }
+  if (before) {
+    for (const Write& old : before->writes) {
+      const bool is_kept = std::ranges::find(worker.writes, old.slot, &Write::slot) != worker.writes.end();
+      if (!is_kept) old.version->written.store(0, std::memory_order_release);
+    }
+  }
+  const auto* record = worker.arena.make<Record>(
+      copy_to(worker.arena, worker.reads), copy_to(worker.arena, worker.ranges), copy_to(worker.arena, worker.writes));
+  entry.record.store(record, std::memory_order_release);
+}
+
+bool BlockStm::is_valid(TaskIndex task) const {
+  const Record& record = *entries_[task].record.load(std::memory_order_acquire);
+  for (const Read& read : record.reads) {
+    if (!is_valid(read, task)) return false;
+  }
+  return std::ranges::all_of(record.ranges, [&](const RangeRead& range) { return is_valid(range, task); });
+}
+
+bool BlockStm::is_valid(const Read& read, TaskIndex task) const {
+  if (read.matter == Matter::all) return is_same(memory_.see(*read.slot, task), read.written, read.kind, read.number);
+  const Seen seen = memory_.see_kind(*read.slot, task);
+  if (seen.blocked_by != kNoTask) return false;
+  if (read.matter == Matter::kind) return seen.cell.kind == read.kind;
+  return seen.cell.kind == ValueKind::absent || seen.cell.kind == ValueKind::number;
+}
+
+bool BlockStm::is_valid(const RangeRead& range, TaskIndex task) const {
+  std::size_t at = 0;
+  bool is_same_so_far = true;
+  const TaskIndex blocked_by =
+      memory_.visit_range(range.first, range.end, task, [&](std::string_view key, const Seen& seen) {
+        is_same_so_far = at < range.entries.size() && range.entries[at].key == key &&
+                         is_same(seen, range.entries[at].written, range.entries[at].kind, range.entries[at].number);
+        ++at;
+        return is_same_so_far && !(range.is_full && at == range.entries.size());
+      });
+  return blocked_by == kNoTask && is_same_so_far && at == range.entries.size();
+}
+
+BlockStm::Job BlockStm::run_validation(const Job& job, Worker& worker) {
+  ++worker.validations;
+  if (is_valid(job.task)) return {};
+  Entry& entry = entries_[job.task];
+  std::uint64_t status = job.run << 2 | static_cast<std::uint64_t>(Phase::executed);
+  if (!entry.status.compare_exchange_strong(status, job.run << 2 | static_cast<std::uint64_t>(Phase::aborting))) {
+    return {};  // Somebody else found out, too.
+  }
+  for (const Write& write : entry.record.load(std::memory_order_acquire)->writes) {
+    write.version->written.fetch_or(Version::kEstimate, std::memory_order_acq_rel);
+  }
+  // Whoever read what is now an estimate must be validated again, and so must this one.
+  lower(validation_cursor_, job.task);
+  const std::uint64_t run = job.run + 1;
+  entry.status.store(run << 2 | static_cast<std::uint64_t>(Phase::executing));
+  return {JobKind::execution, job.task, run};
+}
+
+BlockStm::Job BlockStm::park(TaskIndex task, std::uint64_t run, TaskIndex on) {
+  Entry& waiter = entries_[task];
+  Entry& entry = entries_[on];
+  waiter.status.store(run << 2 | static_cast<std::uint64_t>(Phase::aborting));
+  TaskIndex top = entry.waiters.load();
+  do {
+    waiter.next_waiter = top;
+  } while (!entry.waiters.compare_exchange_weak(top, task));
+  // It may have run in the meantime, and not have seen the waiter.
+  const bool has_run = static_cast<Phase>(entry.status.load() & 3) == Phase::executed;
+  return has_run ? resume_waiters(entry) : Job{};
+}
+
+/// Makes those who wait ready; the lowest of them is the next job.
+BlockStm::Job BlockStm::resume_waiters(Entry& entry) {
+  TaskIndex lowest = kNoTask, second = kNoTask;
+  for (TaskIndex task = entry.waiters.exchange(kNoTask); task != kNoTask;) {
+    Entry& waiter = entries_[task];
+    const TaskIndex next = waiter.next_waiter;
+    const std::uint64_t run = (waiter.status.load() >> 2) + 1;
+    waiter.status.store(run << 2 | static_cast<std::uint64_t>(Phase::ready));
+    second = std::min(second, std::max(lowest, task));
+    lowest = std::min(lowest, task);
+    task = next;
+  }
+  if (lowest == kNoTask) return {};
+  if (second != kNoTask) lower(execution_cursor_, second);
+  std::uint64_t run = 0;
+  return try_begin(lowest, run) ? Job{JobKind::execution, lowest, run} : Job{};
+}
+
+std::uint64_t BlockStm::executions() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < worker_count_; ++i) sum += workers_[i].executions;
+  return sum;
+}
+
+std::uint64_t BlockStm::validations() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < worker_count_; ++i) sum += workers_[i].validations;
+  return sum;
+}
+
+}  // namespace myelin::consensus
