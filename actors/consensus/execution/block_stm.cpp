@@ -12,8 +12,19 @@ namespace {
 // Runs of one transaction before the block is given up. On few threads a second or third run is seldom aborted.
 constexpr std::uint64_t kRunsMax = 64;
 
+// How far execution may be ahead of validation. Far, and one slow transaction holds up nobody; near, and little is in
+// vain where transactions conflict, and the lists of a key's writers stay short. So it goes up slowly with each
+// transaction found valid, and down by half with each that is not.
+constexpr TaskIndex kAheadMin = 32;
+constexpr TaskIndex kAheadMax = 4096;
+constexpr TaskIndex kAheadStart = 256;
+constexpr TaskIndex kAheadStep = 16;  // valid ones before it goes up by as many
+
 // Looks for work in vain before the thread lets others have the processor.
 constexpr unsigned kIdleLooks = 64;
+
+// A transaction's first reads are searched before it looks for a key's slot.
+constexpr std::size_t kReadsSearched = 8;
 
 template <class T>
 std::span<const T> copy_to(Arena& arena, const std::vector<T>& items) {
@@ -36,7 +47,11 @@ class BlockStm::View {
   }
 
   bool read(std::string_view key, unsigned, Cell& cell) {
-    const Slot& slot = find(key);
+    if (const Read* before = find_read(key); before && before->matter == Matter::all) {
+      cell = cell_of(*before);
+      return true;
+    }
+    Slot& slot = find(key);
     const Seen seen = block_.memory_.see(slot, task_);
     if (is_blocked(seen.blocked_by)) return false;
     worker_.reads.push_back({&slot, seen.written, seen.cell.number, seen.cell.kind, Matter::all});
@@ -44,7 +59,11 @@ class BlockStm::View {
     return true;
   }
   bool kind(std::string_view key, unsigned, ValueKind& kind) {
-    const Slot& slot = find(key);
+    if (const Read* before = find_read(key)) {
+      kind = before->kind;
+      return true;
+    }
+    Slot& slot = find(key);
     const Seen seen = block_.memory_.see_kind(slot, task_);
     if (is_blocked(seen.blocked_by)) return false;
     worker_.reads.push_back({&slot, nullptr, 0, seen.cell.kind, Matter::kind});
@@ -54,12 +73,10 @@ class BlockStm::View {
   bool add(std::string_view key, unsigned, std::int64_t delta) {
     // The read is that of the kind. Whether there was a number already does not matter.
     worker_.reads.back().matter = Matter::is_addable;
-    worker_.writes.push_back({&find(key), nullptr, Cell::of_number(delta), true});
+    worker_.writes.push_back({&find(key), Cell::of_number(delta), true});
     return true;
   }
-  void write(std::string_view key, unsigned, const Cell& cell) {
-    worker_.writes.push_back({&find(key), nullptr, cell, false});
-  }
+  void write(std::string_view key, unsigned, const Cell& cell) { worker_.writes.push_back({&find(key), cell, false}); }
   bool range(std::string_view first, std::string_view end, std::size_t limit, std::vector<KeyValue>& entries) {
     RangeFiller filler{limit, entries};
     std::vector<RangeEntry> seen_entries;
@@ -82,11 +99,20 @@ class BlockStm::View {
   [[nodiscard]] TaskIndex blocked_by() const noexcept { return blocked_by_; }
 
  private:
+  /// A transaction mostly writes where it has read: that is found again without hashing.
   [[nodiscard]] Slot& find(std::string_view key) {
-    // A transaction writes where it has just looked.
-    if (last_ && last_->key == key) return *last_;
-    last_ = &block_.memory_.slot(key, worker_.arena, worker_index_);
-    return *last_;
+    const Read* before = find_read(key);
+    return before ? *before->slot : block_.memory_.slot(key, worker_.arena, worker_index_);
+  }
+  [[nodiscard]] const Read* find_read(std::string_view key) const noexcept {
+    for (std::size_t i = std::min(worker_.reads.size(), kReadsSearched); i-- > 0;) {
+      if (worker_.reads[i].slot->key == key) return &worker_.reads[i];
+    }
+    return nullptr;
+  }
+  [[nodiscard]] static Cell cell_of(const Read& read) noexcept {
+    if (read.kind == ValueKind::number) return Cell::of_number(read.number);
+    return read.written ? read.written->cell : read.slot->base;
   }
   [[nodiscard]] bool is_blocked(TaskIndex by) noexcept {
     blocked_by_ = by;
@@ -97,7 +123,6 @@ class BlockStm::View {
   Worker& worker_;
   std::size_t worker_index_;
   TaskIndex task_;
-  Slot* last_ = nullptr;
   TaskIndex blocked_by_ = kNoTask;
 };
 
@@ -109,7 +134,9 @@ bool BlockStm::execute(StateTable& cells, WallTime time, std::span<const Task> t
   memory_.begin(cells, time, 2 * tasks.size(), workers.size(), has_ranges);
   workers.run([this](std::size_t worker) { work(worker); });
   if (has_failed_) return false;
-  memory_.for_each_written([&](const Slot& slot, const Cell& cell) { cells.set(slot.key, slot.hash, cell); });
+  memory_.for_each_written([&](const Slot& slot, const Cell& cell) {
+    slot.entry ? cells.set(*slot.entry, cell) : cells.set(slot.key, slot.hash, cell);
+  });
   return true;
 }
 
@@ -135,6 +162,7 @@ void BlockStm::begin(WallTime time, std::span<const Task> tasks, std::size_t wor
     workers_[i].arena.reset();
   }
   execution_cursor_ = 0;
+  ahead_ = kAheadStart;
   validation_cursor_ = 0;
   lowered_ = 0;
   is_over_ = false;
@@ -187,7 +215,8 @@ BlockStm::Job BlockStm::next_job() noexcept {
     if (static_cast<Phase>(status & 3) != Phase::executed) break;
     if (validation_cursor_.compare_exchange_weak(at, at + 1)) return {JobKind::validation, at, status >> 2};
   }
-  while (execution_cursor_.load(std::memory_order_relaxed) < size_) {
+  const TaskIndex end = std::min(size_, at + ahead_.load(std::memory_order_relaxed));
+  while (execution_cursor_.load(std::memory_order_relaxed) < end) {
     const TaskIndex task = execution_cursor_.fetch_add(1);
     std::uint64_t run = 0;
     if (task < size_ && try_begin(task, run)) return {JobKind::execution, task, run};
@@ -201,6 +230,10 @@ bool BlockStm::try_begin(TaskIndex task, std::uint64_t& run) noexcept {
   if (static_cast<Phase>(seen & 3) != Phase::ready) return false;
   run = seen >> 2;
   return status.compare_exchange_strong(seen, run << 2 | static_cast<std::uint64_t>(Phase::executing));
+}
+
+void BlockStm::set_ahead(TaskIndex ahead) noexcept {
+  ahead_.store(std::clamp(ahead, kAheadMin, kAheadMax), std::memory_order_relaxed);
 }
 
 void BlockStm::lower(std::atomic<TaskIndex>& cursor, TaskIndex to) noexcept {
@@ -229,23 +262,29 @@ BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
 /// Shows others what the run wrote, and takes back what only the run before wrote.
 void BlockStm::publish(Entry& entry, TaskIndex task, Worker& worker) {
   const Record* before = entry.record.load(std::memory_order_acquire);
-  for (Write& write : worker.writes) {
+  worker.published.clear();
+  for (const Write& write : worker.writes) {
+    Version* version = nullptr;
     if (before) {
-      const auto same = std::ranges::find(before->writes, write.slot, &Write::slot);
-      if (same != before->writes.end()) write.version = same->version;
+      const auto same = std::ranges::find(before->writes, write.slot, &Published::slot);
+      if (same != before->writes.end()) version = same->version;
     }
-    if (!write.version) write.version = &MultiVersionMemory::add_version(*write.slot, task, worker.arena);
-    const auto* written = worker.arena.make<Written>(write.cell, write.is_delta);
-    write.version->written.store(reinterpret_cast<std::uintptr_t>(written), std::memory_order_release);
+    const bool is_new = version == nullptr;
+    if (is_new) version = &MultiVersionMemory::add_version(*write.slot, task, worker.arena);
+    Written* written = is_new ? &version->first : worker.arena.make<Written>();
+    *written = {write.cell, write.is_delta};
+    version->written.store(reinterpret_cast<std::uintptr_t>(written), std::memory_order_release);
+    worker.published.push_back({write.slot, version});
   }
   if (before) {
-    for (const Write& old : before->writes) {
+    for (const Published& old : before->writes) {
       const bool is_kept = std::ranges::find(worker.writes, old.slot, &Write::slot) != worker.writes.end();
       if (!is_kept) old.version->written.store(0, std::memory_order_release);
     }
   }
-  const auto* record = worker.arena.make<Record>(
-      copy_to(worker.arena, worker.reads), copy_to(worker.arena, worker.ranges), copy_to(worker.arena, worker.writes));
+  const auto* record =
+      worker.arena.make<Record>(copy_to(worker.arena, worker.reads), copy_to(worker.arena, worker.ranges),
+                                copy_to(worker.arena, worker.published));
   entry.record.store(record, std::memory_order_release);
 }
 
@@ -280,13 +319,17 @@ bool BlockStm::is_valid(const RangeRead& range, TaskIndex task) const {
 
 BlockStm::Job BlockStm::run_validation(const Job& job, Worker& worker) {
   ++worker.validations;
-  if (is_valid(job.task)) return {};
+  if (is_valid(job.task)) {
+    if (worker.validations % kAheadStep == 0) set_ahead(ahead_.load(std::memory_order_relaxed) + kAheadStep);
+    return {};
+  }
+  set_ahead(ahead_.load(std::memory_order_relaxed) / 2);
   Entry& entry = entries_[job.task];
   std::uint64_t status = job.run << 2 | static_cast<std::uint64_t>(Phase::executed);
   if (!entry.status.compare_exchange_strong(status, job.run << 2 | static_cast<std::uint64_t>(Phase::aborting))) {
     return {};  // Somebody else found out, too.
   }
-  for (const Write& write : entry.record.load(std::memory_order_acquire)->writes) {
+  for (const Published& write : entry.record.load(std::memory_order_acquire)->writes) {
     write.version->written.fetch_or(Version::kEstimate, std::memory_order_acq_rel);
   }
   // Whoever read what is now an estimate must be validated again, and so must this one.

@@ -51,7 +51,7 @@ class BlockStm {
   /// What of a key a transaction went by.
   enum class Matter : std::uint8_t { all, kind, is_addable };
   struct Read {
-    const Slot* slot;
+    Slot* slot;
     const Written* written;
     std::int64_t number;
     ValueKind kind;
@@ -71,15 +71,18 @@ class BlockStm {
   };
   struct Write {
     Slot* slot;
-    Version* version;  // null until it was added
     Cell cell;
     bool is_delta;
+  };
+  struct Published {
+    Slot* slot;
+    Version* version;
   };
   /// What one run of a transaction read and wrote. Never changed once others can see it.
   struct Record {
     std::span<const Read> reads;
     std::span<const RangeRead> ranges;
-    std::span<const Write> writes;
+    std::span<const Published> writes;
   };
 
   /// Alone on its cache line: neighbours are run by different threads.
@@ -97,6 +100,7 @@ class BlockStm {
     std::vector<Read> reads;
     std::vector<RangeRead> ranges;
     std::vector<Write> writes;
+    std::vector<Published> published;
   };
 
   enum class JobKind : std::uint8_t { none, execution, validation };
@@ -118,6 +122,7 @@ class BlockStm {
   [[nodiscard]] Job park(TaskIndex task, std::uint64_t run, TaskIndex on);
   [[nodiscard]] Job resume_waiters(Entry& entry);
   [[nodiscard]] bool try_begin(TaskIndex task, std::uint64_t& run) noexcept;
+  void set_ahead(TaskIndex ahead) noexcept;
   void lower(std::atomic<TaskIndex>& cursor, TaskIndex to) noexcept;
   [[nodiscard]] bool is_done() const noexcept;
 
@@ -133,6 +138,7 @@ class BlockStm {
   alignas(64) std::atomic<TaskIndex> execution_cursor_{0};
   alignas(64) std::atomic<TaskIndex> validation_cursor_{0};
   alignas(64) std::atomic<std::uint64_t> lowered_{0};  // times a cursor went down
+  alignas(64) std::atomic<TaskIndex> ahead_{0};        // how far execution may be ahead of validation
   alignas(64) std::atomic<bool> is_over_{false};
   std::atomic<bool> has_failed_{false};
 };

@@ -58,6 +58,7 @@ Slot& MultiVersionMemory::slot(std::string_view key, std::uint64_t hash, Arena& 
       made = new (arena.allocate(sizeof(Slot), alignof(Slot))) Slot{};
       made->key = entry ? std::string_view{entry->key} : arena.copy(key);
       made->hash = hash;
+      made->entry = entry;
       made->base = entry ? shown(entry->cell()) : Cell{};
     }
     made->next = head;

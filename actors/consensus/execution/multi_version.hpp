@@ -34,14 +34,16 @@ struct Version {
   TaskIndex task = 0;
   std::atomic<std::uintptr_t> written{0};
   std::atomic<Version*> next{nullptr};  // The next lower transaction. Versions are added, and never taken out.
+  Written first;                        // What was written first: most write once, and it is near.
 };
 
 /// A key that the block has touched.
 struct Slot {
   std::string_view key;
   std::uint64_t hash = 0;
-  Cell base;             ///< Before the block. A lease that is over is absent.
-  Slot* next = nullptr;  // in its bucket
+  const StateTable::Entry* entry = nullptr;  ///< Of the state; null where it has none.
+  Cell base;                                 ///< Before the block. A lease that is over is absent.
+  Slot* next = nullptr;                      // in its bucket
   std::atomic<Version*> newest{nullptr};
   std::atomic<bool> is_listed{false};  // in the order of new keys
 };

@@ -60,7 +60,8 @@ void Scheduled::execute(StateTable& cells, WallTime time, std::span<const Task> 
   make_chains(cells, time);
   workers.run([this, time](std::size_t worker) { work(worker, time); });
   for (const Place& place : places_) {
-    if (place.is_written) cells.set(place.key, place.hash, place.cell);
+    if (!place.is_written) continue;
+    place.entry ? cells.set(*place.entry, place.cell) : cells.set(place.key, place.hash, place.cell);
   }
 }
 
@@ -152,8 +153,8 @@ std::uint32_t Scheduled::place_of(const StateTable& cells, WallTime time, std::s
   Place& place = places_.emplace_back();
   place.key = key;
   place.hash = hash;
-  if (const StateTable::Entry* entry = cells.find(key, hash))
-    place.cell = in_force(entry->cell(), [time] { return time; });
+  place.entry = cells.find(key, hash);
+  if (place.entry) place.cell = in_force(place.entry->cell(), [time] { return time; });
   return index_[at];
 }
 

@@ -32,6 +32,7 @@ class Scheduled {
   struct Place {
     std::string_view key;
     std::uint64_t hash = 0;
+    const StateTable::Entry* entry = nullptr;  // null where the state has none
     Cell cell;
     bool is_written = false;
     // While the chains are made:

@@ -56,12 +56,16 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
     Entry& entry = entries_[index];
     entry.key = key;
     entry.hash = hash;
+    entry.index = index;
     if (!entry.is_waiting) waiting_.push_back(index);
     entry.is_waiting = true;
     places_[at] = {index, tag_of(hash)};
     ++used_;
   }
-  Entry& entry = entries_[index];
+  fill(entries_[index], cell);
+}
+
+void StateTable::fill(Entry& entry, const Cell& cell) {
   if (entry.kind != ValueKind::absent) {
     --count_;
     bytes_ -= entry.key.size() + entry.bytes.size();
@@ -75,7 +79,7 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
     ++count_;
     bytes_ += entry.key.size() + entry.bytes.size();
   }
-  if (!entry.is_dirty) dirty_.push_back(index);
+  if (!entry.is_dirty) dirty_.push_back(entry.index);
   entry.is_dirty = true;
 }
 

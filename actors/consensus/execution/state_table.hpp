@@ -24,6 +24,7 @@ class StateTable {
     std::string key;
     std::string bytes;
     std::uint64_t hash = 0;
+    std::uint32_t index = 0;  // its own, in entries_
     std::int64_t number = 0;
     ClientId holder = 0;
     WallTime expires = 0;
@@ -47,6 +48,8 @@ class StateTable {
   [[nodiscard]] const Entry* find(std::string_view key) const noexcept { return find(key, hash(key)); }
   void set(std::string_view key, std::uint64_t hash, const Cell& cell);
   void set(std::string_view key, const Cell& cell) { set(key, hash(key), cell); }
+  /// **Requires**: find() gave the entry, and root() was not called since.
+  void set(const Entry& entry, const Cell& cell) { fill(entries_[entry.index], cell); }
 
   /// Keys that hold something, and their bytes and their values'.
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -72,6 +75,7 @@ class StateTable {
     std::uint32_t tag = 0;  // The hash's upper half.
   };
 
+  void fill(Entry& entry, const Cell& cell);
   void grow();
   void forget(std::uint32_t index);
   void tidy_waiting();
