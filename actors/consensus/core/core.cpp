@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/equivocation.hpp"
@@ -90,12 +91,14 @@ class Core::Impl {
   // What follows from it.
   void commit_decided();
   void commit(DagNode& leader);
+  [[nodiscard]] FetchReply empty_reply() const;
+  [[nodiscard]] Round needed_round() const;
   void expect();
   void collect();
   void advance();
   void propose();
   [[nodiscard]] bool own_last_is_here();
-  void readmit_own_last();
+  void readmit(const VertexPtr& vertex);
   [[nodiscard]] std::vector<VertexRef> choose_parents();
   [[nodiscard]] const DagNode* newest_not_included(ValidatorIndex author, Round at_most);
   void help_stalled();
@@ -115,7 +118,12 @@ class Core::Impl {
     if (std::exchange(halted_, true)) return;
     emit(Halt{std::move(reason)});
   }
-  [[nodiscard]] bool has_work() const noexcept { return payload_uncommitted_ > 0 || (!payload_.is_empty() && !ended_); }
+  [[nodiscard]] bool may_carry_payload() const {
+    return !ended_ && linearizer_.last().index <= executed_.index + limits::kUnexecutedMax;
+  }
+  [[nodiscard]] bool has_work() const {
+    return payload_uncommitted_ > 0 || (!payload_.is_empty() && may_carry_payload());
+  }
 
   const Committee committee_;
   const ValidatorIndex self_;
@@ -143,12 +151,14 @@ class Core::Impl {
   std::deque<IndexedDigest> own_states_;  // those voted on, newest last
   std::optional<CommitIndex> ended_;
   SnapshotPtr installing_;
+  AuthorMask snapshots_wanted_ = 0;  // by whom
 
   Now now_;
   Effects* effects_ = nullptr;
   std::vector<Decision> decisions_;
   std::vector<DagNode*> expected_leaders_;
   std::deque<IndexedDigest> expected_;  // last told
+  CommitIndex expected_to_ = 0;         // the last commit that was predicted, told or not
   bool replaying_ = false;
   bool halted_ = false;
   TimePoint last_wake_ = kNever;
@@ -196,7 +206,7 @@ void Core::Impl::arrive(VertexPtr vertex) {
   const std::vector<VertexRef> absent = absent_parents(*vertex);
   if (absent.empty()) {
     accept(std::move(vertex));
-  } else if (!sync_.suspend(std::move(vertex), absent, requested, now_.steady)) {
+  } else if (!sync_.suspend(std::move(vertex), absent, now_.steady)) {
     refuse(Refusal::too_many_waiting);
   }
 }
@@ -257,6 +267,8 @@ void Core::Impl::note_own(const VertexPtr& vertex) {
 // Commits.
 
 void Core::Impl::commit_decided() {
+  // What is being installed replaces what would be decided.
+  if (installing_) return;
   decisions_.clear();
   committer_.take_decided(decisions_);
   if (decisions_.empty()) return;
@@ -284,9 +296,10 @@ void Core::Impl::commit(DagNode& leader) {
     if (vertex->author() == self_) own_committed_.emplace_back(commit.index, vertex);
   }
   if (ended_ && commit.index > *ended_) return;
-  if (commit.index % limits::kVoteInterval == 0) commit_vote_ = commit.id();
+  if (commit.index % limits::kVoteInterval == 0 || commit.index == ended_) commit_vote_ = commit.id();
   log(CommitRecord{commit.id()});
-  if (!replaying_ || commit.index > executed_.index) emit(Committed{std::move(commit)});
+  // The state may have been on disk before the log's last records were.
+  if (commit.index > executed_.index) emit(Committed{std::move(commit)});
 }
 
 // What has a quorum of votes now will have its certificates a message's delay later, but for faults.
@@ -295,7 +308,11 @@ void Core::Impl::expect() {
   expected_leaders_.clear();
   committer_.expected(expected_leaders_);
   if (expected_leaders_.empty()) return;
-  if (!expected_.empty() && expected_.back().index >= linearizer_.last().index + expected_leaders_.size()) return;
+  // Told again only once it is half as many more, so that all in all each is predicted a few times at most.
+  const CommitIndex last = linearizer_.last().index;
+  const std::size_t told = expected_to_ > last ? expected_to_ - last : 0;
+  if (expected_leaders_.size() < told + std::max<std::size_t>(1, told / 2)) return;
+  expected_to_ = last + expected_leaders_.size();
   std::vector<Commit> commits = linearizer_.predict(expected_leaders_);
   const bool worth_it = std::ranges::any_of(commits, [](const Commit& commit) {
     return std::ranges::any_of(commit.vertices, [](const VertexPtr& vertex) { return !vertex->payload().empty(); });
@@ -329,6 +346,7 @@ void Core::Impl::collect() {
 
 void Core::Impl::advance() {
   accept_ready();
+  commit_decided();
   TimePoint later = kNever;
   while (!halted_ && own_last_is_here() && proposer_.is_time(dag_, has_work(), now_.steady, later)) propose();
   if (halted_) return;
@@ -370,14 +388,15 @@ bool Core::Impl::own_last_is_here() {
          linearizer_.is_settled(own_last_->ref());
 }
 
-// After a restart from a snapshot.
-void Core::Impl::readmit_own_last() {
-  if (own_last_is_here() || sync_.is_suspended(own_last_->ref())) return;
-  const std::vector<VertexRef> absent = absent_parents(*own_last_);
+// What was in the DAG, or waited, before a restart from a snapshot.
+void Core::Impl::readmit(const VertexPtr& vertex) {
+  const VertexRef ref = vertex->ref();
+  if (ref.round <= dag_.collected() || dag_.find(ref) != nullptr || sync_.is_suspended(ref)) return;
+  const std::vector<VertexRef> absent = absent_parents(*vertex);
   if (absent.empty()) {
-    accept(own_last_);
+    accept(vertex);
   } else {
-    (void)sync_.suspend(own_last_, absent, true, now_.steady);
+    (void)sync_.suspend(vertex, absent, now_.steady);
   }
 }
 
@@ -390,7 +409,7 @@ void Core::Impl::propose() {
   content.commit_vote = commit_vote_;
   content.state_vote = state_vote_;
   content.time = now_.wall;
-  const VertexPtr vertex = make_vertex(std::move(content), ended_ ? Words{} : payload_.take(), *signer_);
+  const VertexPtr vertex = make_vertex(std::move(content), may_carry_payload() ? payload_.take() : Words{}, *signer_);
   ++metrics_.proposed;
   // It is on disk before anyone sees it, and so are its ancestors and whatever is decided with it.
   emit(Append{VertexRecord{vertex}});
@@ -414,7 +433,8 @@ void Core::Impl::request_range(ValidatorIndex peer) {
   const Round quorum = proposer_.quorum_round();
   ++metrics_.fetches;
   sync_.requested_of(peer);
-  emit(Send{peer, RangeRequest{quorum > 0 ? quorum - 1 : 0}});
+  const DagRound* const in = dag_.round(quorum);
+  emit(Send{peer, RangeRequest{quorum > 0 ? quorum - 1 : 0, in != nullptr ? in->seen : AuthorMask{0}}});
 }
 
 void Core::Impl::catch_up() {
@@ -498,11 +518,14 @@ void Core::Impl::on(EpochEnded&& event) {
 
 // Others' questions and answers.
 
+FetchReply Core::Impl::empty_reply() const { return {{}, dag_.forgotten(), commit_vote_, state_vote_}; }
+
 void Core::Impl::take(ValidatorIndex from, FetchRequest&& request) {
-  FetchReply reply;
-  reply.forgotten = dag_.forgotten();
+  FetchReply reply = empty_reply();
   std::size_t bytes = 0;
   if (request.refs.size() > limits::kFetchMax) request.refs.resize(limits::kFetchMax);
+  std::ranges::sort(request.refs);
+  request.refs.erase(std::unique(request.refs.begin(), request.refs.end()), request.refs.end());
   for (const VertexRef& ref : request.refs) {
     if (ref.author >= committee_.size()) continue;
     VertexPtr vertex;
@@ -517,12 +540,13 @@ void Core::Impl::take(ValidatorIndex from, FetchRequest&& request) {
 }
 
 void Core::Impl::take(ValidatorIndex from, RangeRequest&& request) {
-  FetchReply reply;
-  reply.forgotten = dag_.forgotten();
+  FetchReply reply = empty_reply();
+  if (request.after >= dag_.highest()) return emit(Send{from, std::move(reply)});
   std::size_t bytes = 0;
   bool full = false;
   for (Round round = std::max(request.after, reply.forgotten) + 1; round <= dag_.highest() && !full; ++round) {
     DagStore::for_each(*dag_.round(round), [&](DagNode& node) {
+      if (round == request.after + 1 && (request.have & mask_of(node.author())) != 0) return;
       bytes += bytes_of_vertex(*node.vertex);
       full = full || reply.vertices.size() >= limits::kFetchMax ||
              (!reply.vertices.empty() && bytes > limits::kFetchReplyBytesMax);
@@ -534,6 +558,7 @@ void Core::Impl::take(ValidatorIndex from, RangeRequest&& request) {
 
 void Core::Impl::take(ValidatorIndex from, FetchReply&& reply) {
   if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
+  if (votes_.note(from, reply.commit_vote, reply.state_vote)) check_states(reply.state_vote.index);
   if (reply.vertices.size() > limits::kFetchMax) reply.vertices.resize(limits::kFetchMax);
   const Round quorum = proposer_.quorum_round();
   for (VertexPtr& vertex : reply.vertices) {
@@ -541,20 +566,27 @@ void Core::Impl::take(ValidatorIndex from, FetchReply&& reply) {
     arrive(std::move(vertex));
   }
   if (proposer_.quorum_round() > quorum) range_due_ = now_.steady;
-  const Round needed = std::min(sync_.lowest_missing().value_or(proposer_.next_round()), proposer_.next_round());
-  if (reply.forgotten >= needed && !installing_ && now_.steady >= snapshot_due_) {
+  if (reply.forgotten >= needed_round() && !installing_ && now_.steady >= snapshot_due_) {
     snapshot_due_ = time_after(now_.steady, options_.fetch_wait_max);
     sync_.requested_of(from);
     emit(Send{from, SnapshotRequest{linearizer_.last().index}});
   }
 }
 
+// The lowest round without which one cannot go on.
+Round Core::Impl::needed_round() const {
+  return std::min(sync_.lowest_missing().value_or(proposer_.next_round()), proposer_.next_round());
+}
+
 void Core::Impl::take(ValidatorIndex from, SnapshotRequest&& request) {
+  if ((snapshots_wanted_ & mask_of(from)) != 0) return;  // One at a time.
   if (executed_.index <= request.above) return emit(Send{from, SnapshotReply{}});
+  snapshots_wanted_ |= mask_of(from);
   emit(SnapshotWanted{from});
 }
 
 void Core::Impl::on(SnapshotTaken&& event) {
+  snapshots_wanted_ &= ~mask_of(event.to);
   CommitTail tail = linearizer_.tail(event.state.index);
   if (event.bytes.empty() || tail.last_index() != event.state.index) return emit(Send{event.to, SnapshotReply{}});
   auto snapshot =
@@ -568,7 +600,9 @@ void Core::Impl::take(ValidatorIndex from, SnapshotReply&& reply) {
   if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
   if (!reply.snapshot || installing_ || ended_) return;
   const CommitTail& tail = reply.snapshot->tail;
-  if (!tail.check(committee_) || tail.last_index() <= linearizer_.last().index) return;
+  if (!tail.check(committee_) || tail.last_index() <= linearizer_.last().index || tail.commits.empty()) return;
+  // Not on one peer's word that what is missing can be had nowhere: a snapshot must lead beyond it.
+  if (tail.commits.back().leader.round < needed_round() + limits::kRoundsKept) return;
   if (votes_.votes_for_commit(tail.last()) < committee_.one_honest()) return;
   if (votes_.votes_for_state({tail.last_index(), reply.snapshot->state_root}) < committee_.one_honest()) return;
   installing_ = std::move(reply.snapshot);
@@ -580,10 +614,20 @@ void Core::Impl::on(SnapshotInstalled&& event) {
   const SnapshotPtr snapshot = std::exchange(installing_, nullptr);
   if (!event.good) return;
   ++metrics_.snapshots;
-  // What we had not committed is either in the snapshot already, and then not executed again, or still to come.
+  std::set<VertexRef> committed;
+  for (const CommitSummary& commit : snapshot->tail.commits) {
+    committed.insert(commit.vertices.begin(), commit.vertices.end());
+  }
+  const Round leader = snapshot->tail.commits.back().leader.round;
+  const Round collected = leader > limits::kRoundsKept ? leader - limits::kRoundsKept : 0;
+  // What is here above the rounds that the snapshot collects stays of use; own batches below that came to nothing.
+  std::vector<VertexPtr> kept = sync_.all_waiting();
   for (Round round = dag_.collected() + 1; round <= dag_.highest(); ++round) {
     DagStore::for_each(*dag_.round(round), [&](DagNode& node) {
-      if (node.author() == self_ && !node.committed && !node.vertex->payload().empty()) {
+      if (round > collected) {
+        kept.push_back(node.vertex);
+      } else if (node.author() == self_ && !node.committed && !node.vertex->payload().empty() &&
+                 !committed.contains(node.vertex->ref())) {
         metrics_.requeued_batches += payload_.push_back_in(node.vertex->payload());
       }
     });
@@ -593,10 +637,12 @@ void Core::Impl::on(SnapshotInstalled&& event) {
   state_vote_ = executed_;
   commit_vote_ = linearizer_.last();
   own_states_.assign(1, executed_);
-  emit(Append{BaseRecord{snapshot->tail}});
+  emit(Append{BaseRecord{snapshot->tail, collected}});
   if (own_last_) emit(Append{VertexRecord{own_last_}});
   emit(Sync{});
-  readmit_own_last();
+  std::ranges::sort(kept, {}, [](const VertexPtr& vertex) { return vertex->ref(); });
+  for (const VertexPtr& vertex : kept) readmit(vertex);
+  if (own_last_) readmit(own_last_);
   range_due_ = now_.steady;
 }
 
@@ -606,16 +652,20 @@ void Core::Impl::restart_from(const CommitTail& tail) {
   linearizer_.restart(tail);
   const Round collected = linearizer_.collected();
   dag_.collect(collected, collected, [](DagNode&) {});
+  Round settled = 0;
   if (!tail.commits.empty()) {
     const VertexRef& leader = tail.commits.back().leader;
     committer_.restart_after(leader.round, leader.author);
+    // Nearly all of the rounds up to there is committed; what is not is asked for by name.
+    settled = leader.round > 2 ? leader.round - 2 : 0;
   }
-  proposer_.restart(collected, now_.steady);
+  proposer_.restart(std::max(collected, settled), now_.steady);
   sync_.clear();
   ready_.clear();
   own_committed_.clear();
   payload_uncommitted_ = 0;
   expected_.clear();
+  expected_to_ = 0;
   stall_due_ = kNever;
 }
 
@@ -625,7 +675,13 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
   effects_ = &effects;
   replaying_ = true;
   executed_.index = executed;
-  bool is_shortened = false;
+  if (records.empty() && executed > committee_.start().index) {
+    return fail(Errc::corrupt_file,
+                fmt::format("the state is that after commit {}, and the log is empty: it was lost. Join "
+                            "the next epoch with a new key",
+                            executed));
+  }
+  Round exempt = 0;  // Parents up to this round may be absent.
   const auto contradiction = [](std::string what) {
     return fail(Errc::corrupt_file, "the log contradicts itself: " + what);
   };
@@ -638,7 +694,7 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
                                 base->tail.last_index()));
       }
       restart_from(base->tail);
-      is_shortened = true;
+      exempt = base->collected;
       if (linearizer_.last().index % limits::kVoteInterval == 0) commit_vote_ = linearizer_.last();
     } else if (const auto* const commit = std::get_if<CommitRecord>(&record)) {
       if (commit->commit.index > linearizer_.last().index) {
@@ -656,15 +712,15 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
       proposer_.heard(vertex->author(), vertex->round());
       if (vertex->author() == self_) note_own(vertex);
       if (vertex->round() <= dag_.collected() || dag_.find(vertex->ref()) != nullptr) continue;
-      if (const auto absent = absent_parents(*vertex); !absent.empty()) {
-        // The last own vertex before a snapshot, kept so as not to be made again.
-        if (vertex == own_last_) continue;
-        // In a shortened log, a vertex may have a parent that was collected when it came and is not yet so here. No
-        // commit that is still to be made again leads to it.
-        if (!is_shortened) {
-          return contradiction(fmt::format("vertex {} stands before its parent {}", to_string(vertex->ref()),
-                                           to_string(absent.front())));
-        }
+      // What was collected when the log was shortened is not so here yet; no commit that is still to be made leads
+      // there.
+      auto absent = absent_parents(*vertex);
+      std::erase_if(absent, [&](const VertexRef& parent) { return parent.round <= exempt; });
+      if (!absent.empty()) {
+        // An own vertex that is kept so as not to be made again; what it stands on has to be fetched.
+        if (vertex->author() == self_) continue;
+        return contradiction(
+            fmt::format("vertex {} stands before its parent {}", to_string(vertex->ref()), to_string(absent.front())));
       }
       insert(vertex);
     }
@@ -678,7 +734,7 @@ void Core::Impl::start(Now now, Effects& effects) {
   effects_ = &effects;
   proposer_.restart(proposer_.quorum_round(), now.steady);
   if (own_last_) emit(Broadcast{own_last_});
-  readmit_own_last();
+  if (own_last_) readmit(own_last_);
   advance();
 }
 
@@ -698,8 +754,9 @@ std::vector<LogRecord> Core::Impl::checkpoint(CommitIndex executed) const {
   const Round collected = leader > limits::kRoundsKept ? leader - limits::kRoundsKept : 0;
   if (collected < dag_.forgotten()) return {};
   std::vector<LogRecord> records;
-  records.emplace_back(BaseRecord{std::move(tail)});
-  if (own_last_ && own_last_->round() <= collected) records.emplace_back(VertexRecord{own_last_});
+  records.emplace_back(BaseRecord{std::move(tail), dag_.collected()});
+  // Whether or not it is in the DAG: it must not be made again.
+  if (own_last_) records.emplace_back(VertexRecord{own_last_});
   for (Round round = collected + 1; round <= dag.highest(); ++round) {
     DagStore::for_each(*dag.round(round), [&](DagNode& node) { records.emplace_back(VertexRecord{node.vertex}); });
   }

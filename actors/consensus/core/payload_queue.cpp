@@ -10,13 +10,18 @@ namespace myelin::consensus {
 
 namespace {
 
-// What a batch takes in the payload's encoding beside itself: a list pointer.
+// What the payload's encoding takes beside the batches: a pointer each, and two in all.
 constexpr std::size_t kBytesPerBatch = sizeof(capnp::word);
+constexpr std::size_t kBytesPerPayload = 2 * sizeof(capnp::word);
 
 }  // namespace
 
+PayloadQueue::PayloadQueue(std::size_t payload_bytes_max)
+    : payload_bytes_max_{std::min(payload_bytes_max, limits::kPayloadBytesMax)} {}
+
 bool PayloadQueue::push(PayloadBatch& batch) {
-  const bool fits = !batch.empty() && batch.size() % sizeof(capnp::word) == 0 && batch.size() <= payload_bytes_max_;
+  const bool fits = !batch.empty() && batch.size() % sizeof(capnp::word) == 0 &&
+                    batch.size() + kBytesPerBatch + kBytesPerPayload <= payload_bytes_max_;
   if (!fits || batches_.size() >= limits::kPendingBatchesMax || bytes_ + batch.size() > limits::kPendingBytesMax) {
     return false;
   }
@@ -36,7 +41,7 @@ std::size_t PayloadQueue::push_back_in(const Words& payload) {
 
 Words PayloadQueue::take() {
   std::size_t count = 0;
-  std::size_t bytes = 0;
+  std::size_t bytes = kBytesPerPayload;
   while (count < batches_.size() && count < limits::kPayloadBatchesMax) {
     const std::size_t more = batches_[count].size() + kBytesPerBatch;
     if (count > 0 && bytes + more > payload_bytes_max_) break;

@@ -12,7 +12,7 @@ namespace myelin::consensus {
 /// Bounded in batches and bytes (see limits). **Thread-safety**: thread-compatible.
 class PayloadQueue {
  public:
-  explicit PayloadQueue(std::size_t payload_bytes_max) : payload_bytes_max_{payload_bytes_max} {}
+  explicit PayloadQueue(std::size_t payload_bytes_max);
 
   /// Takes the batch, unless it is none that a vertex can carry, or too many wait.
   [[nodiscard]] bool push(PayloadBatch& batch);

@@ -11,7 +11,10 @@ Proposer::Proposer(const Committee& committee, ValidatorIndex self, const CoreOp
       options_{options},
       heard_(committee.size()),
       misses_(committee.size()),
-      wait_{options.round_wait} {}
+      wait_{options.round_wait} {
+  options_.rounds_without_commit = std::max<Round>(1, options_.rounds_without_commit);
+  options_.suspect_probe_rounds = std::max(1U, options_.suspect_probe_rounds);
+}
 
 void Proposer::heard(ValidatorIndex author, Round round) { heard_[author] = std::max(heard_[author], round); }
 
@@ -64,11 +67,19 @@ AuthorMask Proposer::late(DagStore& dag) const {
   return late;
 }
 
+// Behind a snapshot there is a round to go on from, and at first none of its vertices.
+bool Proposer::has_parents(DagStore& dag) const {
+  if (quorum_round_ == 0) return true;
+  const DagRound* const in = dag.round(quorum_round_);
+  if (in == nullptr || quorum_round_ <= dag.collected()) return false;
+  const AuthorMask own = own_round_ == quorum_round_ ? AuthorMask{0} : mask_of(self_);
+  return committee_->has_quorum(in->seen & ~own);
+}
+
 bool Proposer::is_time(DagStore& dag, bool has_work, TimePoint now, TimePoint& later) {
   later = kNever;
   if (next_round() <= own_round_) return false;
-  // Behind a snapshot there is a round to go on from, and none of its vertices.
-  if (quorum_round_ > 0 && quorum_round_ <= dag.collected()) return false;
+  if (!has_parents(dag)) return false;
   if (has_proposed_) {
     const TimePoint earliest =
         time_after(last_proposed_, has_work ? options_.round_interval_min

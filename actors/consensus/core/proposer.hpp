@@ -46,6 +46,7 @@ class Proposer {
   [[nodiscard]] std::uint64_t timeouts() const noexcept { return timeouts_; }
 
  private:
+  [[nodiscard]] bool has_parents(DagStore& dag) const;
   [[nodiscard]] AuthorMask late(DagStore& dag) const;
   [[nodiscard]] bool is_suspect(ValidatorIndex author) const;
 

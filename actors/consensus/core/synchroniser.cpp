@@ -11,8 +11,7 @@ Synchroniser::Synchroniser(const Committee& committee, ValidatorIndex self, cons
     : committee_{&committee},
       self_{self},
       options_{options},
-      suspended_by_author_(committee.size()),
-      missing_by_author_(committee.size()),
+      accounts_(committee.size()),
       open_requests_(committee.size()) {}
 
 std::vector<VertexPtr> Synchroniser::waiting(Round round, ValidatorIndex author) const {
@@ -24,44 +23,83 @@ std::vector<VertexPtr> Synchroniser::waiting(Round round, ValidatorIndex author)
   return found;
 }
 
-bool Synchroniser::suspend(VertexPtr vertex, std::span<const VertexRef> absent, bool requested, TimePoint now) {
-  const ValidatorIndex author = vertex->author();
-  if (!requested) {
-    const auto unknown = static_cast<std::size_t>(std::ranges::count_if(
-        absent, [&](const VertexRef& ref) { return !missing_.contains(ref) && !suspended_.contains(ref); }));
-    if (suspended_by_author_[author] >= limits::kSuspendedPerAuthorMax ||
-        missing_by_author_[author] + unknown > limits::kMissingPerAuthorMax) {
-      return false;
-    }
-    ++suspended_by_author_[author];
-  }
+std::vector<VertexPtr> Synchroniser::all_waiting() const {
+  std::vector<VertexPtr> all;
+  for (const auto& [ref, suspended] : suspended_) all.push_back(suspended.vertex);
+  return all;
+}
+
+bool Synchroniser::suspend(VertexPtr vertex, std::span<const VertexRef> absent, TimePoint now) {
   const VertexRef child = vertex->ref();
+  const auto asked_for = missing_.find(child);
+  const AuthorMask sponsors = asked_for != missing_.end() ? asked_for->second.sponsors : mask_of(child.author);
+  const auto unknown = static_cast<std::size_t>(
+      std::ranges::count_if(absent, [&](const VertexRef& ref) { return !missing_.contains(ref); }));
+  const std::size_t bytes = vertex->memory_bytes();
+  AuthorMask payers = sponsors;
+  for (; payers != 0; payers &= payers - 1) {
+    const Account& account = accounts_[static_cast<std::size_t>(std::countr_zero(payers))];
+    if (account.suspended < limits::kSuspendedPerAuthorMax &&
+        account.bytes + bytes <= limits::kSuspendedBytesPerAuthorMax &&
+        account.missing + unknown <= limits::kMissingPerAuthorMax) {
+      break;
+    }
+  }
+  if (payers == 0) return false;
+  const auto payer = static_cast<ValidatorIndex>(std::countr_zero(payers));
+  Account& account = accounts_[payer];
+  ++account.suspended;
+  account.bytes += bytes;
+  account.missing += unknown;
+
+  // What was missing is here, though it waits itself: no need to ask for it.
+  if (asked_for != missing_.end()) asked_for->second.due = kNever;
   for (const VertexRef& ref : absent) {
     auto [at, is_new] = missing_.try_emplace(ref);
     Missing& missing = at->second;
     missing.children.push_back(child);
-    missing.holders |= mask_of(author);
+    missing.holders |= mask_of(child.author);
     if (is_new) {
-      missing.first_asked = author;
+      missing.first_asked = child.author;
+      missing.payer = payer;
       missing.due = suspended_.contains(ref) ? kNever : time_after(now, options_.fetch_delay);
       missing.wait = options_.fetch_wait;
-      ++missing_by_author_[author];
       next_ask_ = std::min(next_ask_, missing.due);
     }
   }
-  // What was missing is here, though it waits itself: no need to ask for it.
-  if (const auto at = missing_.find(child); at != missing_.end()) at->second.due = kNever;
-  suspended_.emplace(child, Suspended{std::move(vertex), absent.size(), requested});
+  suspended_.emplace(child, Suspended{std::move(vertex), absent.size(), payer});
+  for (const VertexRef& ref : absent) add_sponsors(ref, sponsors);
   return true;
+}
+
+// Also for what that waits for in turn.
+void Synchroniser::add_sponsors(const VertexRef& ref, AuthorMask sponsors) {
+  std::vector<VertexRef> open{ref};
+  while (!open.empty()) {
+    const VertexRef next = open.back();
+    open.pop_back();
+    const auto missing = missing_.find(next);
+    if (missing == missing_.end() || (sponsors & ~missing->second.sponsors) == 0) continue;
+    missing->second.sponsors |= sponsors;
+    const auto waiting = suspended_.find(next);
+    if (waiting == suspended_.end()) continue;
+    for (const VertexRef& parent : waiting->second.vertex->parents()) open.push_back(parent);
+  }
+}
+
+void Synchroniser::free(const Suspended& suspended) {
+  Account& account = accounts_[suspended.payer];
+  --account.suspended;
+  account.bytes -= suspended.vertex->memory_bytes();
 }
 
 std::vector<VertexPtr> Synchroniser::release(const Missing& missing) {
   std::vector<VertexPtr> ready;
-  --missing_by_author_[missing.first_asked];
+  --accounts_[missing.payer].missing;
   for (const VertexRef& child : missing.children) {
     const auto at = suspended_.find(child);
     if (at == suspended_.end() || --at->second.absent > 0) continue;
-    if (!at->second.requested) --suspended_by_author_[child.author];
+    free(at->second);
     ready.push_back(std::move(at->second.vertex));
     suspended_.erase(at);
   }
@@ -80,9 +118,7 @@ std::vector<VertexPtr> Synchroniser::collect(Round collected) {
   std::vector<VertexPtr> ready;
   const VertexRef first_kept{collected + 1, 0, {}};
   const auto end = suspended_.lower_bound(first_kept);
-  for (auto at = suspended_.begin(); at != end; ++at) {
-    if (!at->second.requested) --suspended_by_author_[at->first.author];
-  }
+  for (auto at = suspended_.begin(); at != end; ++at) free(at->second);
   suspended_.erase(suspended_.begin(), end);
   while (!missing_.empty() && missing_.begin()->first < first_kept) {
     for (VertexPtr& vertex : release(missing_.begin()->second)) ready.push_back(std::move(vertex));
@@ -109,13 +145,20 @@ void Synchroniser::ask(TimePoint now, Effects& effects) {
   if (now < next_ask_ || committee_->size() == 1) return;
   next_ask_ = kNever;
   std::vector<FetchRequest> requests(committee_->size());
+  std::size_t asked = 0;
   for (auto& [ref, missing] : missing_) {
     if (missing.due > now) {
       next_ask_ = std::min(next_ask_, missing.due);
       continue;
     }
+    if (asked == limits::kFetchMax) {
+      // The others' turn comes soon.
+      next_ask_ = std::min(next_ask_, time_after(now, options_.fetch_delay));
+      break;
+    }
+    ++asked;
     const ValidatorIndex peer = next_peer(missing);
-    if (requests[peer].refs.size() < limits::kFetchMax) requests[peer].refs.push_back(ref);
+    requests[peer].refs.push_back(ref);
     missing.due = time_after(now, missing.wait);
     missing.wait = std::min(missing.wait * 2, options_.fetch_wait_max);
     next_ask_ = std::min(next_ask_, missing.due);
@@ -138,8 +181,7 @@ void Synchroniser::clear() {
   suspended_.clear();
   missing_.clear();
   next_ask_ = kNever;
-  std::ranges::fill(suspended_by_author_, 0);
-  std::ranges::fill(missing_by_author_, 0);
+  std::ranges::fill(accounts_, Account{});
 }
 
 void Synchroniser::requested_of(ValidatorIndex peer) {

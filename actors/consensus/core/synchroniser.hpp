@@ -15,6 +15,9 @@ namespace myelin::consensus {
 
 /// A missing vertex is asked for first of the author of the vertex that names it, then of the others that are known to
 /// have it, then of everyone else, and so on around until it comes or its round is collected.
+///
+/// Whatever waits or is missing does so because of some author, its sponsor: the signer of a vertex that came unasked
+/// for and stands on it. What one author can make us keep is bounded; several may sponsor the same.
 /// **Thread-safety**: thread-compatible.
 class Synchroniser {
  public:
@@ -25,9 +28,12 @@ class Synchroniser {
   /// Vertices of one author and round that wait; the first of them, for evidence.
   [[nodiscard]] std::vector<VertexPtr> waiting(Round round, ValidatorIndex author) const;
 
-  /// Lets a vertex wait for these parents, which are neither here nor waiting for theirs, or are waiting. `requested`:
-  /// somebody's parent, for which no bound on its author holds. Returns false where too many of its author's wait.
-  [[nodiscard]] bool suspend(VertexPtr vertex, std::span<const VertexRef> absent, bool requested, TimePoint now);
+  /// Lets a vertex wait for these parents, which are not accepted. Returns false where its sponsors have too much
+  /// waiting already: then it is not kept.
+  [[nodiscard]] bool suspend(VertexPtr vertex, std::span<const VertexRef> absent, TimePoint now);
+
+  /// All that waits, by round.
+  [[nodiscard]] std::vector<VertexPtr> all_waiting() const;
 
   /// The vertex came in: those that waited for nothing else are handed back, to be accepted.
   [[nodiscard]] std::vector<VertexPtr> accepted(const VertexRef& ref);
@@ -55,17 +61,26 @@ class Synchroniser {
   struct Suspended {
     VertexPtr vertex;
     std::size_t absent = 0;
-    bool requested = false;
+    ValidatorIndex payer = 0;  // the sponsor whose room it takes
   };
   struct Missing {
     std::vector<VertexRef> children;
     ValidatorIndex first_asked = 0;
+    ValidatorIndex payer = 0;
+    AuthorMask sponsors = 0;
     AuthorMask holders = 0;  // who has it, for they built on it
     AuthorMask asked = 0;    // in this time around
     TimePoint due;
     Duration wait{};
   };
+  struct Account {
+    std::size_t suspended = 0;
+    std::size_t bytes = 0;
+    std::size_t missing = 0;
+  };
   std::vector<VertexPtr> release(const Missing& missing);
+  void free(const Suspended& suspended);
+  void add_sponsors(const VertexRef& ref, AuthorMask sponsors);
   [[nodiscard]] ValidatorIndex next_peer(Missing& missing) const;
 
   const Committee* committee_;
@@ -73,9 +88,8 @@ class Synchroniser {
   CoreOptions options_;
   std::map<VertexRef, Suspended> suspended_;
   std::map<VertexRef, Missing> missing_;
-  TimePoint next_ask_ = kNever;  // no later than the first `due`
-  std::vector<std::size_t> suspended_by_author_;
-  std::vector<std::size_t> missing_by_author_;  // by the author of the first child
+  TimePoint next_ask_ = kNever;    // no later than the first `due`
+  std::vector<Account> accounts_;  // by sponsor
   std::vector<unsigned> open_requests_;
 };
 

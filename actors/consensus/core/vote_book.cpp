@@ -8,9 +8,13 @@ namespace myelin::consensus {
 
 VoteBook::VoteBook(const Committee& committee) : by_author_(committee.size()) {}
 
+bool VoteBook::has(const std::deque<IndexedDigest>& votes, const IndexedDigest& vote) {
+  return std::ranges::binary_search(votes, vote);
+}
+
 bool VoteBook::remember(std::deque<IndexedDigest>& votes, const IndexedDigest& vote) {
   // Vertices come in any order; a liar's votes take up no more room than another's.
-  if (vote.index == 0 || std::ranges::find(votes, vote) != votes.end()) return false;
+  if (vote.index == 0 || has(votes, vote)) return false;
   if (votes.size() == limits::kVotesRemembered) {
     if (vote.index < votes.front().index) return false;
     votes.pop_front();
@@ -19,29 +23,30 @@ bool VoteBook::remember(std::deque<IndexedDigest>& votes, const IndexedDigest& v
   return true;
 }
 
-bool VoteBook::note(const Vertex& vertex) {
-  Votes& votes = by_author_[vertex.author()];
-  remember(votes.commits, vertex.commit_vote());
-  return remember(votes.states, vertex.state_vote());
+bool VoteBook::note(ValidatorIndex author, const IndexedDigest& commit_vote, const IndexedDigest& state_vote) {
+  Votes& votes = by_author_[author];
+  remember(votes.commits, commit_vote);
+  return remember(votes.states, state_vote);
 }
 
 std::size_t VoteBook::votes_for_commit(const IndexedDigest& commit) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      by_author_, [&](const Votes& votes) { return std::ranges::find(votes.commits, commit) != votes.commits.end(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(by_author_, [&](const Votes& votes) { return has(votes.commits, commit); }));
 }
 
 std::size_t VoteBook::votes_for_state(const IndexedDigest& state) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      by_author_, [&](const Votes& votes) { return std::ranges::find(votes.states, state) != votes.states.end(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(by_author_, [&](const Votes& votes) { return has(votes.states, state); }));
 }
 
 std::size_t VoteBook::votes_against_state(const IndexedDigest& state, ValidatorIndex self) const {
   std::size_t against = 0;
   for (std::size_t author = 0; author < by_author_.size(); ++author) {
     if (author == self) continue;
-    against += std::ranges::any_of(by_author_[author].states, [&](const IndexedDigest& vote) {
-      return vote.index == state.index && vote.digest != state.digest;
-    });
+    const std::deque<IndexedDigest>& votes = by_author_[author].states;
+    const auto [begin, end] = std::ranges::equal_range(votes, state.index, {}, &IndexedDigest::index);
+    against +=
+        std::any_of(begin, end, [&](const IndexedDigest& vote) { return vote.digest != state.digest; }) ? 1U : 0U;
   }
   return against;
 }

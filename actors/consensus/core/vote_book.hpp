@@ -18,7 +18,9 @@ class VoteBook {
   explicit VoteBook(const Committee& committee);
 
   /// Returns whether the vertex's vote on a state is new.
-  bool note(const Vertex& vertex);
+  bool note(const Vertex& vertex) { return note(vertex.author(), vertex.commit_vote(), vertex.state_vote()); }
+  /// The same of votes that a validator itself told us.
+  bool note(ValidatorIndex author, const IndexedDigest& commit_vote, const IndexedDigest& state_vote);
 
   /// How many validators voted for this commit.
   [[nodiscard]] std::size_t votes_for_commit(const IndexedDigest& commit) const;
@@ -31,9 +33,10 @@ class VoteBook {
 
  private:
   struct Votes {
-    std::deque<IndexedDigest> commits;  // newest last
+    std::deque<IndexedDigest> commits;  // sorted
     std::deque<IndexedDigest> states;
   };
+  [[nodiscard]] static bool has(const std::deque<IndexedDigest>& votes, const IndexedDigest& vote);
   static bool remember(std::deque<IndexedDigest>& votes, const IndexedDigest& vote);
 
   std::vector<Votes> by_author_;

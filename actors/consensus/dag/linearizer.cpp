@@ -18,6 +18,7 @@ Round rounds_below(Round round, Round depth) noexcept { return round > depth ? r
 
 Linearizer::Linearizer(const Committee& committee, DagStore& dag) : committee_{&committee}, dag_{&dag} {
   before_ = last_ = {committee.start().index, committee.start().commit};
+  time_ = committee.start().time;
 }
 
 // Over the round before alone: it holds a quorum of parents, so that the median lies between honest clocks.
@@ -144,7 +145,7 @@ void Linearizer::restart(const CommitTail& tail) {
   }
   settled_.clear();
   collected_ = recent_above_ = settled_below_ = 0;
-  time_ = 0;
+  time_ = committee_->start().time;
   if (tail.commits.empty()) return;
   const CommitSummary& newest = tail.commits.back();
   time_ = newest.time;

@@ -96,6 +96,10 @@ Result<void> CommitTail::check(const Committee& committee) const {
     return corrupt(fmt::format("it starts at round {}, but must reach back to round {}", commits.front().leader.round,
                                collected_by(commits.back().leader.round)));
   }
+  if (commits.size() > 1 && commits[1].leader.round <= collected_by(commits.back().leader.round)) {
+    return corrupt(fmt::format("it goes back further than to round {}, where it has to",
+                               collected_by(commits.back().leader.round)));
+  }
   if (holds_one_twice(commits)) return corrupt("a vertex is in it twice");
   return {};
 }

@@ -26,7 +26,12 @@ Result<Committee> Committee::create(Epoch epoch, std::vector<PublicKey> keys, co
   committee.start_ = start;
   for (std::size_t author = 0; author < committee.size(); ++author) {
     Hasher hasher{Domain::genesis};
-    hasher.add(epoch).add(start.commit).add(start.state_root).add(start.index).add(std::uint64_t{author});
+    hasher.add(epoch)
+        .add(start.commit)
+        .add(start.state_root)
+        .add(start.index)
+        .add(static_cast<std::uint64_t>(start.time));
+    hasher.add(std::uint64_t{author});
     for (const PublicKey& key : committee.keys_) hasher.add(std::as_bytes(std::span{key.bytes}));
     committee.genesis_.push_back(hasher.finish());
   }

@@ -105,6 +105,7 @@ void put_content(const VertexRecord& record, Output& output) {
 void put_content(const CommitRecord& record, Output& output) { output.put(record.commit); }
 
 void put_content(const BaseRecord& record, Output& output) {
+  output.put(record.collected);
   output.put(record.tail.epoch);
   output.put(record.tail.before);
   output.put(std::uint64_t{record.tail.commits.size()});
@@ -138,6 +139,7 @@ Read read_commit_record(Input input) {
 }
 
 Read read_base_record(Input input, const Committee& committee) {
+  const Round collected = input.number();
   CommitTail tail;
   tail.epoch = input.number();
   tail.before = input.indexed();
@@ -150,7 +152,7 @@ Read read_base_record(Input input, const Committee& committee) {
   }
   if (!input.is_read_to_its_end()) return wrong("a tail of commits of another length than it says");
   if (const auto checked = tail.check(committee); !checked) return wrong(checked.error().message);
-  return BaseRecord{std::move(tail)};
+  return BaseRecord{std::move(tail), collected};
 }
 
 }  // namespace

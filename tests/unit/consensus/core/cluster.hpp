@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ class Cluster {
     std::vector<PayloadBatch> overloaded;
     std::vector<PayloadBatch> returned;
     std::string halted;
+    std::vector<CommitIndex> told;  // indices of Committed as they came
     TimePoint wake = kNever;
     bool up = true;
     bool synced = true;         ///< Whether everything appended was synced.
@@ -117,6 +119,11 @@ class Cluster {
   const Committee committee;
   const CoreOptions options;
   std::vector<Node> nodes;
+  std::vector<std::string> invalid;  // own vertices that read_vertex() refuses
+  std::map<std::pair<std::size_t, Round>, std::set<Digest>> signed_by;
+  bool equivocated = false;
+  bool hold_installs = false;
+  std::vector<std::pair<std::size_t, SnapshotPtr>> held_installs;
   /// Which messages are lost; none by default.
   std::function<bool(std::size_t from, std::size_t to, const PeerMessage&)> loses = [](auto...) { return false; };
   /// The root after a commit: what the executor would say.
@@ -141,12 +148,21 @@ class Cluster {
       } else if (std::holds_alternative<Sync>(effect)) {
         node.synced = true;
       } else if (auto* broadcast = std::get_if<Broadcast>(&effect)) {
+        const Vertex& own = *broadcast->vertex;
+        const auto read = read_vertex({own.header(), own.payload(), own.signature()}, committee, StubChecker{});
+        if (!read)
+          invalid.push_back(std::to_string(i) + ": " + to_string(own.ref()) + " " +
+                            std::string{to_string(read.error())});
+        auto& signed_here = signed_by[{i, own.round()}];
+        signed_here.insert(own.digest());
+        if (signed_here.size() > 1) equivocated = true;
         for (std::size_t to = 0; to < nodes.size(); ++to) {
           if (to != i) send(i, to, broadcast->vertex);
         }
       } else if (auto* message = std::get_if<Send>(&effect)) {
         send(i, message->to, message->message);
       } else if (auto* committed = std::get_if<Committed>(&effect)) {
+        node.told.push_back(committed->commit.index);
         node.commits.push_back(std::move(committed->commit));
         const Commit& commit = node.commits.back();
         answers.emplace_back(Executed{{commit.index, root(i, commit)}});
@@ -157,6 +173,10 @@ class Cluster {
       } else if (auto* wanted = std::get_if<SnapshotWanted>(&effect)) {
         answers.emplace_back(take_snapshot(i, wanted->to));
       } else if (auto* install = std::get_if<InstallSnapshot>(&effect)) {
+        if (hold_installs) {
+          held_installs.emplace_back(i, install->snapshot);
+          continue;
+        }
         node.commits.clear();
         node.installed = install->snapshot->tail.last_index();
         answers.emplace_back(SnapshotInstalled{install->snapshot, true});

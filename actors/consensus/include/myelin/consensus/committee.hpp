@@ -20,6 +20,7 @@ class Committee {
     Digest commit;
     Digest state_root;
     CommitIndex index = 0;  ///< Of that commit: the epoch's own commits count on from it.
+    WallTime time = 0;      ///< Of that commit: time does not go back.
   };
 
   /// `keys`: one a validator, in the order of their indices.

@@ -43,11 +43,14 @@ struct FetchRequest {
 /// Asks for whatever there is in the rounds above `after`, lowest first: from one that was away.
 struct RangeRequest {
   Round after = 0;
+  AuthorMask have = 0;  ///< Authors whose vertices of the round after that one the asker has.
 };
 /// Answers both, as far as the sender can.
 struct FetchReply {
   std::vector<VertexPtr> vertices;
-  Round forgotten = 0;  ///< The sender no longer has rounds up to this one.
+  Round forgotten = 0;          ///< The sender no longer has rounds up to this one.
+  IndexedDigest commit_vote{};  ///< What the sender's next vertex will vote for: it may be long in coming.
+  IndexedDigest state_vote{};
 };
 struct SnapshotRequest {
   CommitIndex above = 0;  ///< The asker has executed so far: an older snapshot is of no use.

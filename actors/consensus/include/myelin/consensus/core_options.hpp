@@ -9,6 +9,7 @@
 
 namespace myelin::consensus {
 
+/// Numbers of rounds below 1 count as 1, and sizes above their limit as the limit.
 struct CoreOptions {
   /// How long a round waits for slow authors once a quorum is there. Doubled after `rounds_without_commit`, up to
   /// `round_wait_max`; back to this at the next commit.

@@ -38,11 +38,15 @@ inline constexpr std::size_t kPayloadBytesMax = std::size_t{4} << 20;
 /// Most batches in a payload.
 inline constexpr std::size_t kPayloadBatchesMax = 4096;
 
-/// Vertices of one author that wait for parents.
-inline constexpr std::size_t kSuspendedPerAuthorMax = 2 * (kRoundsAheadMax + kRoundsKept);
+/// Vertices that wait for parents because of one author: because it signed them, or because something that it signed
+/// stands on them. Beyond what an author may be ahead, in a large committee, whoever is behind asks for rounds instead.
+inline constexpr std::size_t kSuspendedPerAuthorMax = 4096;
 
-/// Vertices that are missing and asked for, by the author of the vertex that named them first.
-inline constexpr std::size_t kMissingPerAuthorMax = kSuspendedPerAuthorMax * 4;
+/// Their bytes.
+inline constexpr std::size_t kSuspendedBytesPerAuthorMax = std::size_t{128} << 20;
+
+/// Vertices that are missing and asked for because of one author.
+inline constexpr std::size_t kMissingPerAuthorMax = 2 * kSuspendedPerAuthorMax;
 
 /// Vertices in one request for missing ones, and in its answer.
 inline constexpr std::size_t kFetchMax = 256;
@@ -54,7 +58,11 @@ inline constexpr std::size_t kFetchReplyBytesMax = std::size_t{8} << 20;
 inline constexpr unsigned kRequestsOpenMax = 64;
 
 /// The latest votes of each validator that are remembered, to tell whether a snapshot is what they voted for.
-inline constexpr std::size_t kVotesRemembered = 8;
+inline constexpr std::size_t kVotesRemembered = 256;
+
+/// Commits that were made and not executed, above which own vertices carry no payload: who cannot keep up asks for no
+/// more.
+inline constexpr CommitIndex kUnexecutedMax = 4096;
 
 /// Content of one log record in bytes: a vertex, or a tail of commits. That names at most the vertices of 120 rounds,
 /// of which a third have a twin: 120 * 64 * 4 / 3 of 48 bytes, in 61 * 64 commits of 64 bytes, are below a megabyte.
@@ -64,6 +72,7 @@ inline constexpr std::size_t kLogRecordBytesMax = kPayloadBytesMax + (std::size_
 inline constexpr std::size_t kPendingBatchesMax = 65'536;
 inline constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
 
+static_assert(kSuspendedPerAuthorMax >= 2 * (kRoundsAheadMax + kRoundsKept), "two versions of all rounds within reach");
 static_assert(kHeaderBytesMax >= kValidatorsMax * 48);
 static_assert(kRoundsAheadMax >= kRoundsKept, "or one that is just within reach could not catch up");
 

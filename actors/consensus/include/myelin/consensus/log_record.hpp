@@ -19,6 +19,8 @@ struct CommitRecord {
 /// Where a log starts that does not start at the epoch's start: all before is in a snapshot of the state.
 struct BaseRecord {
   CommitTail tail;
+  /// Rounds up to this one were collected when the log was started: vertices behind it may lack their parents there.
+  Round collected = 0;
 };
 using LogRecord = std::variant<VertexRecord, CommitRecord, BaseRecord>;
 
