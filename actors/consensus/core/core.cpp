@@ -674,7 +674,7 @@ void Core::Impl::restart_from(const CommitTail& tail) {
 Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex executed, Effects& effects) {
   effects_ = &effects;
   replaying_ = true;
-  executed_.index = executed;
+  if (executed != executed_.index) executed_ = {executed, {}};  // Its root is not known here.
   if (records.empty() && executed > committee_.start().index) {
     return fail(Errc::corrupt_file,
                 fmt::format("the state is that after commit {}, and the log is empty: it was lost. Join "

@@ -15,7 +15,13 @@ constexpr consensus::ClientId kNamesApart = 1'000;
 }  // namespace
 
 Client::Client(World& world, ClientHistory& history, Submit submit, consensus::ClientId id, bool patient, Random random)
-    : world_{world}, history_{history}, submit_{std::move(submit)}, id_{id}, patient_{patient}, random_{random} {}
+    : world_{world},
+      history_{history},
+      submit_{std::move(submit)},
+      id_{id},
+      name_{fmt::format("client {}", id)},
+      patient_{patient},
+      random_{random} {}
 
 void Client::start(std::vector<Request> requests, unsigned more) {
   requests_ = std::move(requests);
@@ -92,9 +98,10 @@ void Client::ask() {
   ++sequence_;
   is_waiting_ = true;
   answers_.clear();
+  tries_ = 0;
   world_.execution.asked({id_, sequence_}, request_);
   operation_ = history_.called(id_, request_, world_.schedule.now());
-  world_.timeline.note(fmt::format("client {}", id_), "asks {}: {}", sequence_, to_string(request_));
+  world_.timeline.note(name_, "asks {}: {}", sequence_, to_string(request_));
   send();
 }
 
@@ -103,13 +110,16 @@ void Client::send() {
   while (patient_ && world_.plan.is_byzantine(validator)) validator = (validator + 1) % world_.plan.validators;
   submit_(validator, encode(id_, sequence_, request_));
   if (patient_) return;
-  const Duration patience = random_.between(world_.plan.clients.patience / 2, world_.plan.clients.patience);
+  // Whoever asks again and again at the same pace only adds to the load that made it wait.
+  const Duration patience =
+      random_.between(world_.plan.clients.patience / 2, world_.plan.clients.patience) * (1LL << std::min(tries_++, 6U));
   world_.schedule.after(patience, [this, id = id_, sequence = sequence_] {
     if (!is_waiting_ || id != id_ || sequence != sequence_) return;
     if (random_.chance(world_.plan.clients.gives_up)) {
       // The operation stays open; whether it ever takes effect, nobody will learn.
-      world_.timeline.note(fmt::format("client {}", id_), "gives up on {}", sequence_);
+      world_.timeline.note(name_, "gives up on {}", sequence_);
       id_ += kNamesApart;
+      name_ = fmt::format("client {}", id_);
       sequence_ = 0;
       held_.clear();
       is_waiting_ = false;
@@ -130,7 +140,7 @@ void Client::told(std::size_t validator, const consensus::BatchOutcome& outcome)
   is_waiting_ = false;
   ++world_.tally.operations;
   history_.returned(operation_, outcome.replies.front(), world_.schedule.now());
-  world_.timeline.note(fmt::format("client {}", id_), "is told {}: {}", sequence_, to_string(outcome.replies.front()));
+  world_.timeline.note(name_, "is told {}: {}", sequence_, to_string(outcome.replies.front()));
   learn(outcome.replies.front());
   think();
 }

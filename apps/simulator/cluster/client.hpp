@@ -42,12 +42,14 @@ class Client {
   ClientHistory& history_;
   Submit submit_;
   consensus::ClientId id_;
+  std::string name_;
   bool patient_;
   Random random_;
   std::vector<Request> requests_;  // Next one last.
   unsigned more_ = 0;
   consensus::Sequence sequence_ = 0;
   bool is_waiting_ = false;
+  unsigned tries_ = 0;
   Request request_;
   std::size_t operation_ = 0;
   std::map<std::size_t, consensus::Reply> answers_;          // By validator.

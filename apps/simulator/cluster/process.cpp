@@ -13,6 +13,9 @@ using namespace consensus;  // NOLINT: this file is the subject's shell.
 
 namespace {
 
+/// With more effects to carry out, a pipelining shell lets its core wait for the disk.
+constexpr std::size_t kEffectsMax = 256;
+
 /// Wall clocks start in 2026.
 constexpr WallTime kWallStart = WallTime{1'780'000'000} * 1'000'000'000;
 
@@ -273,7 +276,8 @@ void Process::drive(Member& member) {
       Effect effect = std::move(member.effects.front());
       member.effects.pop_front();
       perform(member, std::move(effect));
-    } else if (!member.inbox.empty() && (world_.plan.pipelines || (member.effects.empty() && !member.is_syncing))) {
+    } else if (!member.inbox.empty() && (world_.plan.pipelines ? member.effects.size() < kEffectsMax
+                                                               : member.effects.empty() && !member.is_syncing)) {
       Event event = std::move(member.inbox.front());
       member.inbox.pop_front();
       step(member, std::move(event));
@@ -346,7 +350,7 @@ void Process::check_sent(Member& member, const Vertex& vertex) {
 void Process::on(Member& member, Broadcast&& effect) {
   check_sent(member, *effect.vertex);
   const Epoch epoch = member.committee.epoch();
-  world_.timeline.note(name_, "says {} with {} parents, {} bytes of payload", to_string(effect.vertex->ref()),
+  world_.timeline.note(name_, "says {} with {} parents, {} bytes of payload", effect.vertex->ref(),
                        effect.vertex->parents().size(), effect.vertex->payload().size() * sizeof(capnp::word));
   if (tampering_ != nullptr && tampering_->broadcast(epoch, effect.vertex)) return;
   for (std::size_t to = 0; to < world_.plan.validators; ++to) {
@@ -361,8 +365,7 @@ void Process::on(Member& member, Send&& effect) {
     for (const VertexPtr& vertex : reply->vertices) check_sent(member, *vertex);
     world_.timeline.note(name_, "answers v{} with {} vertices", to, reply->vertices.size());
   } else if (const auto* const asked = std::get_if<FetchRequest>(&effect.message)) {
-    world_.timeline.note(name_, "asks v{} for {} and {} more", to, to_string(asked->refs.front()),
-                         asked->refs.size() - 1);
+    world_.timeline.note(name_, "asks v{} for {} and {} more", to, asked->refs.front(), asked->refs.size() - 1);
   } else if (const auto* const range = std::get_if<RangeRequest>(&effect.message)) {
     world_.timeline.note(name_, "asks v{} for rounds above {}", to, range->after);
   } else if (const auto* const wish = std::get_if<SnapshotRequest>(&effect.message)) {
@@ -377,7 +380,7 @@ void Process::on(Member& member, Send&& effect) {
 }
 
 void Process::on(Member& member, Committed&& effect) {
-  world_.timeline.note(name_, "commits {}: {} with {} vertices", effect.commit.index, to_string(effect.commit.leader),
+  world_.timeline.note(name_, "commits {}: {} with {} vertices", effect.commit.index, effect.commit.leader,
                        effect.commit.vertices.size());
   if (is_honest_) world_.commits.committed(id_.validator, member.committee.epoch(), effect.commit);
   to_execute_.emplace_back(member.committee.epoch(), std::move(effect.commit));

@@ -175,8 +175,8 @@ Plan make_plan(Scenario scenario, std::uint64_t seed, std::optional<std::size_t>
   plan.absentee = mix.absentee && plan.validators > 1;
   plan_clients(plan, random);
   if (mix.epochs) plan.reconfigurations = static_cast<unsigned>(random.between(std::uint64_t{1}, 2));
-  plan.save_every = static_cast<unsigned>(random.between(std::uint64_t{1}, 40));
-  if (random.chance(0.6)) plan.checkpoint_every = static_cast<unsigned>(random.between(std::uint64_t{1}, 4));
+  plan.save_every = static_cast<unsigned>(random.between(std::uint64_t{4}, 64));
+  if (random.chance(0.6)) plan.checkpoint_every = static_cast<unsigned>(random.between(std::uint64_t{2}, 6));
   plan.execution_max = random.chance(0.5) ? Duration{0} : plan.calm.delay_max * 2;
   plan.clock_skew_max = random.chance(0.5) ? Duration{0} : Duration{10s};
   Duration slowest_wait{0};
@@ -184,7 +184,7 @@ Plan make_plan(Scenario scenario, std::uint64_t seed, std::optional<std::size_t>
     slowest_wait = std::max({slowest_wait, options.round_wait_max, options.fetch_wait_max, options.idle_interval});
   }
   plan.bound = slowest_wait * 24 + plan.calm.slowest() * 40;
-  plan.patience = plan.bound * 8 + (plan.clients.think_max + plan.clients.patience * 2) * plan.clients.operations;
+  plan.patience = plan.bound * 8 + (plan.clients.think_max + plan.clients.patience * 4) * plan.clients.operations;
   return plan;
 }
 

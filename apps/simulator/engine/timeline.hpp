@@ -10,6 +10,16 @@
 #include <string_view>
 
 #include "engine/schedule.hpp"
+#include "myelin/consensus/types.hpp"
+
+/// So that a name is made into text only where it is written down.
+template <>
+struct fmt::formatter<myelin::consensus::VertexRef> : fmt::formatter<std::string_view> {
+  template <class Context>
+  auto format(const myelin::consensus::VertexRef& ref, Context& context) const {
+    return fmt::formatter<std::string_view>::format(to_string(ref), context);
+  }
+};
 
 namespace myelin::sim {
 
