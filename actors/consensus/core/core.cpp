@@ -119,7 +119,7 @@ class Core::Impl {
     emit(Halt{std::move(reason)});
   }
   [[nodiscard]] bool may_carry_payload() const {
-    return !ended_ && linearizer_.last().index <= executed_.index + limits::kUnexecutedMax;
+    return !ended_ && linearizer_.last().index <= executed_.index + limits::kRoundsUnexecutedMax * committee_.size();
   }
   [[nodiscard]] bool has_work() const {
     return payload_uncommitted_ > 0 || (!payload_.is_empty() && may_carry_payload());

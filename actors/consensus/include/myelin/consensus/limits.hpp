@@ -60,9 +60,9 @@ inline constexpr unsigned kRequestsOpenMax = 64;
 /// The latest votes of each validator that are remembered, to tell whether a snapshot is what they voted for.
 inline constexpr std::size_t kVotesRemembered = 256;
 
-/// Commits that were made and not executed, above which own vertices carry no payload: who cannot keep up asks for no
-/// more.
-inline constexpr CommitIndex kUnexecutedMax = 4096;
+/// Rounds' worth of commits that were made and not executed, above which own vertices carry no payload: who cannot keep
+/// up asks for no more, and what it has asked for does not wait long.
+inline constexpr Round kRoundsUnexecutedMax = 32;
 
 /// Content of one log record in bytes: a vertex, or a tail of commits. That names at most the vertices of 120 rounds,
 /// of which a third have a twin: 120 * 64 * 4 / 3 of 48 bytes, in 61 * 64 commits of 64 bytes, are below a megabyte.
