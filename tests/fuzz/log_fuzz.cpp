@@ -9,6 +9,7 @@
 
 #include "myelin/consensus/log.hpp"
 #include "protocol/log_format.hpp"
+#include "protocol/record_content.hpp"
 
 namespace {
 
@@ -125,15 +126,16 @@ void read_content(std::span<const std::byte> input) {
   store(record, kWordBytes, log.size());
   store(record, 2 * kWordBytes, load(log, kHeadBytes - kWordBytes));
   std::copy_n(input.begin() + 1, words * kWordBytes, record.begin() + kBeforeBytes);
-  const auto checked = std::span{record}.first(record.size() - kWordBytes);
-  store(record, checked.size(), check_of(checked, {}, log.size()));
+  const auto content = std::span{record}.subspan(kBeforeBytes, words * kWordBytes);
+  const auto checked = std::span{record}.first(kBeforeBytes + checked_content_bytes(kind, content));
+  store(record, record.size() - kWordBytes, check_of(checked, {}, log.size()));
   log.insert(log.end(), record.begin(), record.end());
-  const auto content = read_log(log, committee());
-  if (!content) return;
-  require(content->records.size() == 1 && content->valid_bytes == log.size());
+  const auto read = read_log(log, committee());
+  if (!read) return;
+  require(read->records.size() == 1 && read->valid_bytes == log.size());
   LogWriter again = writer;
-  require(std::ranges::equal(again.append(content->records.front()), record));
-  check_going_on(std::move(log), *content);
+  require(std::ranges::equal(again.append(read->records.front()), record));
+  check_going_on(std::move(log), *read);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 ///             offset up to which the log was on disk when the record was appended
 ///             check of the record before, or of the head
 ///             content
-///             check
+///             check, of all before but a vertex's payload
 ///
 /// The first word and the last of a record are never without their highest byte, so that one of which a crash left only
 /// the beginning can be told from one with a wrong bit.
@@ -54,7 +54,7 @@ struct Opening {
 
 [[nodiscard]] bool is_zero(std::span<const std::byte> bytes) noexcept;
 
-/// The last word of a record at `offset` whose other bytes are these; with offset 0, of the head.
+/// The last word of a record at `offset` that begins with these bytes, or, with offset 0, of the head.
 [[nodiscard]] std::uint64_t check_of(std::span<const std::byte> bytes, const LogSalt& salt,
                                      std::uint64_t offset) noexcept;
 

@@ -23,7 +23,8 @@ class LogReader {
     while (const auto record = sound_record(writer_.offset_)) {
       if (record->check_before != writer_.last_check_) break;  // Left over from before the log was cut there.
       auto read = read_content(record->kind, record->content, *committee_);
-      if (!read) return damaged(writer_.offset_, fmt::format("it holds {}", read.error()));
+      if (!read && read.error().in_payload) break;
+      if (!read) return damaged(writer_.offset_, fmt::format("it holds {}", read.error().what));
       content_.records.push_back(std::move(*read));
       writer_.last_check_ = record->check;
       writer_.offset_ += record->bytes;
@@ -78,7 +79,7 @@ class LogReader {
     return {};
   }
 
-  /// The record at `offset`, where there is one and its check is right.
+  /// The record at `offset`, where there is one and its check is right. A vertex's payload may yet be wrong.
   [[nodiscard]] std::optional<SoundRecord> sound_record(std::uint64_t offset) const noexcept {
     const auto rest = from(offset);
     Opening opening;
@@ -86,9 +87,11 @@ class LogReader {
     const std::size_t bytes = opening.record_bytes();
     if (bytes > rest.size()) return {};
     const std::uint64_t check = load(rest, bytes - kWordBytes);
-    if (check != check_of(rest.first(bytes - kWordBytes), writer_.salt_, offset)) return {};
+    const auto content = rest.subspan(kBeforeBytes, bytes - kAroundBytes);
+    const std::size_t checked = kBeforeBytes + checked_content_bytes(opening.kind, content);
+    if (check != check_of(rest.first(checked), writer_.salt_, offset)) return {};
     return SoundRecord{.kind = opening.kind,
-                       .content = rest.subspan(kBeforeBytes, bytes - kAroundBytes),
+                       .content = content,
                        .bytes = bytes,
                        .synced = load(rest, kWordBytes),
                        .check_before = load(rest, 2 * kWordBytes),
@@ -123,7 +126,8 @@ class LogReader {
     const std::size_t bytes = opening.record_bytes();
     if (bytes > rest.size() || rest[bytes - 1] == std::byte{0}) return true;
     if (count_zero_sectors(rest.first(bytes), offset) > opening.zero_sectors) return true;
-    return sound_record(offset).has_value();  // Then it is one that a cut should have removed.
+    const auto record = sound_record(offset);
+    return record && record->check_before != writer_.last_check_;  // Then a cut should have removed it.
   }
 
   std::span<const std::byte> log_;

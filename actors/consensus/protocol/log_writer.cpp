@@ -35,9 +35,10 @@ std::vector<std::byte> LogWriter::append(const LogRecord& record) {
   bytes.resize(bytes.size() + kWordBytes);
   const Opening opening{kind_of(record), content_bytes / kWordBytes, count_zero_sectors(bytes, offset_)};
   store(bytes, 0, encode_opening(opening, salt_, offset_));
-  const std::span<const std::byte> checked = std::span{bytes}.first(bytes.size() - kWordBytes);
-  last_check_ = check_of(checked, salt_, offset_);
-  store(bytes, checked.size(), last_check_);
+  const auto content = std::span{bytes}.subspan(kBeforeBytes, content_bytes);
+  const std::size_t checked = kBeforeBytes + checked_content_bytes(opening.kind, content);
+  last_check_ = check_of(std::span{bytes}.first(checked), salt_, offset_);
+  store(bytes, bytes.size() - kWordBytes, last_check_);
   offset_ += bytes.size();
   return bytes;
 }

@@ -22,6 +22,7 @@ class Output {
  public:
   explicit Output(std::vector<std::byte>& bytes) noexcept : bytes_{&bytes} {}
 
+  void expect(std::size_t bytes) { bytes_->reserve(bytes_->size() + bytes + kWordBytes); }  // and the check
   void put(std::span<const std::byte> bytes) { bytes_->insert(bytes_->end(), bytes.begin(), bytes.end()); }
   void put(std::uint64_t word) { put(std::as_bytes(std::span{&word, 1})); }
   void put(const Digest& digest) { put(std::as_bytes(std::span{digest.bytes})); }
@@ -93,9 +94,11 @@ class Input {
 
 constexpr std::size_t kRefWords = 6;
 constexpr std::size_t kCommitWords = kRefWords + 2;
+constexpr std::size_t kBeforeHeaderBytes = sizeof(Signature) + kWordBytes;
 
 void put_content(const VertexRecord& record, Output& output) {
   const Vertex& vertex = *record.vertex;
+  output.expect(kBeforeHeaderBytes + bytes_of(vertex.header()).size() + bytes_of(vertex.payload()).size());
   output.put(std::as_bytes(std::span{vertex.signature().bytes}));
   output.put(std::uint64_t{vertex.header().size()});
   output.put(bytes_of(vertex.header()));
@@ -117,9 +120,11 @@ void put_content(const BaseRecord& record, Output& output) {
   }
 }
 
-using Read = tl::expected<LogRecord, std::string>;
+using Read = tl::expected<LogRecord, ContentFlaw>;
 
-Read wrong(std::string what) { return tl::unexpected{std::move(what)}; }
+Read wrong(std::string what, bool in_payload = false) {
+  return tl::unexpected{ContentFlaw{std::move(what), in_payload}};
+}
 
 Read read_vertex_record(Input input, const Committee& committee) {
   VertexBytes bytes;
@@ -128,7 +133,10 @@ Read read_vertex_record(Input input, const Committee& committee) {
   bytes.payload = input.words(input.rest_words());
   if (!input.is_read_to_its_end()) return wrong("a vertex of another length than it says");
   auto vertex = read_unsigned(std::move(bytes), committee);
-  if (!vertex) return wrong(fmt::format("a vertex that is not valid: {}", to_string(vertex.error())));
+  if (!vertex) {
+    return wrong(fmt::format("a vertex that is not valid: {}", to_string(vertex.error())),
+                 vertex.error() == Refusal::bad_payload);
+  }
   return VertexRecord{std::move(*vertex)};
 }
 
@@ -166,6 +174,14 @@ Kind kind_of(const LogRecord& record) noexcept {
 void append_content(const LogRecord& record, std::vector<std::byte>& bytes) {
   Output output{bytes};
   std::visit([&](const auto& one) { put_content(one, output); }, record);
+}
+
+std::size_t checked_content_bytes(Kind kind, std::span<const std::byte> content) noexcept {
+  if (kind != Kind::vertex || content.size() < kBeforeHeaderBytes) return content.size();
+  const std::uint64_t header_words = log_format::load(content, sizeof(Signature));
+  const std::size_t rest = content.size() - kBeforeHeaderBytes;
+  if (header_words > rest / kWordBytes) return content.size();
+  return kBeforeHeaderBytes + static_cast<std::size_t>(header_words) * kWordBytes;
 }
 
 Read read_content(Kind kind, std::span<const std::byte> content, const Committee& committee) {

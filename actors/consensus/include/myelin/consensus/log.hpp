@@ -35,7 +35,8 @@ class LogWriter {
   /// What a new log starts with: to be written at 0, and to be on disk before the first record is written.
   [[nodiscard]] std::vector<std::byte> head() const;
 
-  /// The record as bytes, to be written where offset() was before the call. **Cost**: copies it and hashes it once.
+  /// The record as bytes, to be written where offset() was before the call. **Cost**: copies it, and hashes all
+  /// but a vertex's payload, for which its header vouches.
   [[nodiscard]] std::vector<std::byte> append(const LogRecord& record);
 
   /// Bytes up to `offset` are on disk for good. **Requires**: offset <= offset().
