@@ -233,7 +233,7 @@ tl::expected<Batch, BatchRefusal> read_batch(std::span<const std::byte> bytes) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(capnp::word) != 0) {
     batch.own_bytes.resize(words);
     std::memcpy(batch.own_bytes.data(), bytes.data(), bytes.size());
-    begin = batch.own_bytes.data();
+    begin = reinterpret_cast<const capnp::word*>(batch.own_bytes.data());
   }
   try {
     const kj::ArrayPtr<const capnp::word> segment[] = {kj::arrayPtr(begin, words)};

@@ -143,7 +143,7 @@ struct Batch {
   std::vector<ScriptStep> steps;
   std::vector<std::string_view> keys;
   std::vector<PublicKey> validators;
-  std::vector<capnp::word> own_bytes;  ///< A copy, where the bytes given were not aligned to words.
+  std::vector<std::uint64_t> own_bytes;  ///< A copy, where the bytes given were not aligned to words.
 
   Batch() = default;
   Batch(Batch&&) noexcept = default;
