@@ -85,6 +85,9 @@ Result<void> CommitTail::check(const Committee& committee) const {
   const bool is_from_start = before.index == start.index;
   if (is_from_start && before.digest != start.commit) return corrupt("it follows another commit than the epoch does");
   if (!is_from_start && commits.empty()) return corrupt("it has no commits");
+  if (is_from_start && !commits.empty() && commits.front().time < start.time) {
+    return corrupt("its first commit's time is before that of the epoch's start");
+  }
   const CommitSummary* previous = nullptr;
   for (std::size_t i = 0; i < commits.size(); ++i) {
     if (const auto wrong = objection(commits[i], previous, committee)) {

@@ -15,8 +15,8 @@ namespace {
 
 using log_format::Kind;
 
-// A vertex: signature, words of header, header, payload. A commit: index, digest. A tail: epoch, index and digest
-// before, number of commits; each commit: leader, time, number of vertices, vertices.
+// A vertex: signature, words of header, header, payload. A commit: index, digest. A base: round collected, and of its
+// tail: epoch, index and digest before, number of commits; each commit: leader, time, number of vertices, vertices.
 
 class Output {
  public:

@@ -117,6 +117,16 @@ BOOST_AUTO_TEST_CASE(before_the_epochs_start_is_refused) {
   BOOST_TEST(!(CommitTail{.epoch = 7, .before = {41, digest_of(1)}, .commits = {}}.check(later).has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(before_the_time_of_the_epochs_start_is_refused) {
+  const Committee later = Committee::create(7, {PublicKey{}}, {digest_of(1), digest_of(2), 40, 5'000}).value();
+  CommitTail tail{.epoch = 7, .before = {40, digest_of(1)}, .commits = {}};
+  const VertexRef leader{1, 0, digest_of(3)};
+  tail.commits.push_back({leader, {leader}, 5'000});
+  BOOST_TEST(tail.check(later).has_value());
+  --tail.commits.front().time;
+  BOOST_TEST(!tail.check(later).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(commits_that_no_validator_could_make_are_refused) {
   const auto in_tenth = [](const std::function<void(CommitSummary&)>& change) {
     return is_refused([&](CommitTail& tail) { change(tail.commits[10]); });

@@ -79,7 +79,7 @@ struct Fixture {
       const VertexRef leader = group.parent(round, group.committee().leader(round, 0));
       tail.commits.push_back({leader, {leader}, static_cast<WallTime>(round)});
     }
-    return BaseRecord{tail};
+    return BaseRecord{tail, 17};
   }
   /// Three syncs of records of each kind.
   File small_log() const {
@@ -155,6 +155,7 @@ BOOST_AUTO_TEST_CASE(gives_back_what_was_appended) {
   BOOST_REQUIRE(content.has_value());
   BOOST_REQUIRE(content->records.size() == 4U);
   BOOST_TEST((std::get<BaseRecord>(content->records[0]).tail.last() == std::get<BaseRecord>(base()).tail.last()));
+  BOOST_TEST(std::get<BaseRecord>(content->records[0]).collected == 17U);
   BOOST_TEST((std::get<BaseRecord>(content->records[0]).tail.commits == std::get<BaseRecord>(base()).tail.commits));
   const Vertex& plain = *std::get<VertexRecord>(content->records[1]).vertex;
   BOOST_TEST((plain.ref() == group.vertex(4, 0)->ref()));
