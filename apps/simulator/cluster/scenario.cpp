@@ -85,7 +85,7 @@ void plan_network(Plan& plan, const Mix& mix, Random& random) {
     if (random.chance(0.7)) plan.stormy.drop = static_cast<double>(random.between(std::uint64_t{1}, 100)) / 1000.0;
     if (random.chance(0.7)) plan.stormy.duplicate = static_cast<double>(random.between(std::uint64_t{1}, 200)) / 1000.0;
   }
-  const auto rounds = static_cast<Duration::rep>(random.between(std::uint64_t{60}, 200));
+  const auto rounds = static_cast<Duration::rep>(random.between(std::uint64_t{60}, 180));
   plan.storm = unit * 3 * (mix.absentee ? rounds * 2 : rounds);
   if (mix.weather) {
     plan.weather = {.interval = plan.storm / 8,
@@ -147,8 +147,8 @@ void plan_clients(Plan& plan, Random& random) {
   const Duration unit = plan.calm.delay_max;
   ClientPlan& clients = plan.clients;
   clients.clients = random.between(std::uint64_t{2}, 6);
-  clients.operations = static_cast<unsigned>(random.between(std::uint64_t{10}, 40));
-  clients.think_max = random.chance(0.5) ? unit * 2 : plan.storm / 16;
+  clients.operations = static_cast<unsigned>(random.between(std::uint64_t{5}, 20));
+  clients.think_max = random.chance(0.5) ? unit * 2 : plan.storm / 12;
   clients.patience = unit * static_cast<Duration::rep>(random.between(std::uint64_t{10}, 60));
   clients.keys = static_cast<unsigned>(random.between(std::uint64_t{1}, 6));
   if (random.chance(0.3)) clients.gives_up = 0.05;
@@ -176,7 +176,7 @@ Plan make_plan(Scenario scenario, std::uint64_t seed, std::optional<std::size_t>
   plan_clients(plan, random);
   if (mix.epochs) plan.reconfigurations = static_cast<unsigned>(random.between(std::uint64_t{1}, 2));
   plan.save_every = static_cast<unsigned>(random.between(std::uint64_t{4}, 64));
-  if (random.chance(0.6)) plan.checkpoint_every = static_cast<unsigned>(random.between(std::uint64_t{2}, 6));
+  if (random.chance(0.5)) plan.checkpoint_every = static_cast<unsigned>(random.between(std::uint64_t{2}, 8));
   plan.execution_max = random.chance(0.5) ? Duration{0} : plan.calm.delay_max * 2;
   plan.clock_skew_max = random.chance(0.5) ? Duration{0} : Duration{10s};
   Duration slowest_wait{0};
