@@ -16,7 +16,7 @@ struct RunOptions {
   Scenario scenario = Scenario::standard;
   Mutant mutant = Mutant::none;
   bool real_signatures = false;
-  std::optional<std::size_t> validators;  ///< None: the seed decides.
+  std::optional<std::size_t> validators{};  ///< None: the seed decides.
   std::size_t timeline_lines = 0;         ///< How many of the last are kept.
 };
 
