@@ -44,9 +44,10 @@ std::size_t VoteBook::votes_against_state(const IndexedDigest& state, ValidatorI
   for (std::size_t author = 0; author < by_author_.size(); ++author) {
     if (author == self) continue;
     const std::deque<IndexedDigest>& votes = by_author_[author].states;
-    const auto [begin, end] = std::ranges::equal_range(votes, state.index, {}, &IndexedDigest::index);
-    against +=
-        std::any_of(begin, end, [&](const IndexedDigest& vote) { return vote.digest != state.digest; }) ? 1U : 0U;
+    // Not equal_range(), of which clang 14 cannot make anything with GCC's library.
+    auto vote = std::ranges::lower_bound(votes, state.index, {}, &IndexedDigest::index);
+    while (vote != votes.end() && vote->index == state.index && vote->digest == state.digest) ++vote;
+    against += vote != votes.end() && vote->index == state.index ? 1U : 0U;
   }
   return against;
 }
