@@ -97,13 +97,15 @@ void plan_network(Plan& plan, const Mix& mix, Random& random) {
 
 void plan_cores(Plan& plan, Random& random) {
   const Duration unit = plan.calm.delay_max;
+  // Who is away is to miss more rounds than the others keep for it.
+  const bool is_brisk = plan.scenario == Scenario::catch_up;
   for (std::size_t i = 0; i < plan.validators; ++i) {
     consensus::CoreOptions options;
     options.round_wait = random.between(unit / 4, unit * 4);
     options.round_wait_max = options.round_wait * static_cast<Duration::rep>(random.between(std::uint64_t{4}, 64));
     options.rounds_without_commit = random.between(std::uint64_t{4}, 12);
     if (random.chance(0.2)) options.round_interval_min = random.between(Duration{0}, unit * 2);
-    options.idle_interval = random.between(unit * 2, unit * 24);
+    options.idle_interval = is_brisk ? random.between(unit / 2, unit * 4) : random.between(unit * 2, unit * 24);
     options.suspect_misses = static_cast<unsigned>(random.between(std::uint64_t{1}, 6));
     options.suspect_probe_rounds = static_cast<unsigned>(random.between(std::uint64_t{2}, 32));
     options.fetch_wait = random.between(unit * 2, unit * 8);

@@ -105,6 +105,47 @@ BOOST_AUTO_TEST_CASE(votes_on_an_epochs_end_after_a_recovery_are_valid) {
   BOOST_TEST(cluster.invalid.size() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(the_root_an_epoch_starts_from_is_not_voted_for_after_a_recovery) {
+  // An epoch after the first starts from some state. Who comes back with a later one does not know that one's root.
+  const Digest start_root = Hasher{Domain::state_node}.add(std::uint64_t{7}).finish();
+  const Committee committee =
+      Committee::create(1, {test::stub_key(0)}, {.commit = start_root, .state_root = start_root, .index = 10}).value();
+  const StubSigner signer{test::stub_key(0)};
+  std::vector<LogRecord> log;
+  std::vector<VertexPtr> said;
+  const auto perform = [&](Effects& effects) {
+    for (Effect& effect : effects) {
+      if (auto* append = std::get_if<Append>(&effect)) log.push_back(std::move(append->record));
+      if (auto* own = std::get_if<Broadcast>(&effect)) said.push_back(own->vertex);
+    }
+    effects.clear();
+  };
+  Effects effects;
+  Now now{TimePoint{} + 1s, 0};
+  Core core{committee, 0, signer, {}};
+  core.start(now, effects);
+  perform(effects);
+  const auto run = [&](Core& alone) {
+    for (int round = 0; round < 20; ++round) {
+      now.steady += 1s;
+      alone.step(Woken{}, now, effects);
+      perform(effects);
+    }
+  };
+  run(core);
+  const CommitIndex last = core.last_commit().index;
+  BOOST_REQUIRE(last > 10U);
+  auto recovered = Core::recover(committee, 0, signer, {}, log, last, effects);
+  BOOST_REQUIRE(recovered.has_value());
+  said.clear();
+  recovered->start(now, effects);
+  recovered->step(EpochEnded{last}, now, effects);
+  perform(effects);
+  run(*recovered);
+  BOOST_TEST(said.size() > 10U);
+  for (const VertexPtr& vertex : said) BOOST_TEST((vertex->state_vote().digest != start_root));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_executed_does_not_come_out_again) {
   Cluster cluster{4};
   cluster.start();
