@@ -18,11 +18,28 @@ class OneWorker final : public Workers {
 }  // namespace
 
 void BlockExecutor::execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_room) {
-  Executor executor = has_room ? options_.executor : Executor::sequential;
-  if (executor == Executor::automatic) executor = Executor::sequential;
+  if (tasks.empty()) return;
+  if (!has_room) return run(Executor::sequential, cells, time, tasks);
+  if (options_.executor == Executor::automatic) return run_cheapest(cells, time, tasks);
   const bool are_named = std::ranges::all_of(tasks, [](const Task& task) { return names_its_keys(*task.transaction); });
-  if (executor == Executor::scheduled && !are_named) executor = Executor::block_stm;
-  run(executor, cells, time, tasks);
+  const bool is_stm = options_.executor == Executor::scheduled && !are_named;
+  run(is_stm ? Executor::block_stm : options_.executor, cells, time, tasks);
+}
+
+void BlockExecutor::run_cheapest(StateTable& cells, WallTime time, std::span<const Task> tasks) {
+  if (!options_.clock || !options_.workers || options_.workers->size() < 2) {
+    return run(Executor::sequential, cells, time, tasks);
+  }
+  const BlockKind kind = BlockKind::of(tasks);
+  const Chooser::Choice choice = chooser_.choose(kind, tasks.size());
+  const auto run_part = [&](Executor executor, std::span<const Task> part, bool is_trial) {
+    if (part.empty()) return;
+    const TimePoint begin = options_.clock->now();
+    run(executor, cells, time, part);
+    chooser_.learn(kind, executor, part.size(), options_.clock->now() - begin, is_trial);
+  };
+  run_part(choice.trial, tasks.first(choice.trial_tasks), true);
+  run_part(choice.executor, tasks.subspan(choice.trial_tasks), false);
 }
 
 void BlockExecutor::run(Executor executor, StateTable& cells, WallTime time, std::span<const Task> tasks) {

@@ -5,6 +5,7 @@
 
 #include "execution/arena.hpp"
 #include "execution/block_stm.hpp"
+#include "execution/chooser.hpp"
 #include "execution/execute.hpp"
 #include "execution/scheduled.hpp"
 #include "execution/state_table.hpp"
@@ -23,11 +24,13 @@ class BlockExecutor {
   void execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_room);
 
  private:
+  void run_cheapest(StateTable& cells, WallTime time, std::span<const Task> tasks);
   void run(Executor executor, StateTable& cells, WallTime time, std::span<const Task> tasks);
 
   const ExecutionOptions& options_;
   ExecutionMetrics& metrics_;
   Arena arena_;
+  Chooser chooser_;
   Scheduled scheduled_;
   BlockStm block_stm_;
 };

@@ -11,6 +11,8 @@ namespace {
 
 // Runs of one transaction before the block is given up. On few threads a second or third run is seldom aborted.
 constexpr std::uint64_t kRunsMax = 64;
+// Runs that one thread does in all, for each transaction of the block: then sequential would have been done long since.
+constexpr std::uint64_t kRunsPerTask = 2;
 
 // How far execution may be ahead of validation. Far, and one slow transaction holds up nobody; near, and little is in
 // vain where transactions conflict, and the lists of a key's writers stay short. So it goes up slowly with each
@@ -246,7 +248,8 @@ void BlockStm::lower(std::atomic<TaskIndex>& cursor, TaskIndex to) noexcept {
 BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
   Worker& worker = workers_[index];
   ++worker.executions;
-  if (job.run >= kRunsMax || (faults_ && faults_->block_stm_fails(job.task, job.run))) {
+  if (job.run >= kRunsMax || worker.executions > kRunsPerTask * size_ + kRunsMax ||
+      (faults_ && faults_->block_stm_fails(job.task, job.run))) {
     has_failed_ = true;
     is_over_ = true;
     return {};

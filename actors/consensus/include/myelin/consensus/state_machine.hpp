@@ -22,7 +22,7 @@ enum class Executor : std::uint8_t {
   sequential,  ///< One after the other: what the others are held against.
   scheduled,   ///< By the keys they name: whatever shares none, at once. What names no keys runs by block_stm.
   block_stm,   ///< All at once, and again where one read what another then changed.
-  automatic,   ///< Whichever of the three measured best of late on such transactions.
+  automatic,   ///< Sequential, or what suits the keys: whichever measured best of late on such blocks.
 };
 inline constexpr std::size_t kExecutors = 4;
 [[nodiscard]] std::string_view to_string(Executor executor) noexcept;

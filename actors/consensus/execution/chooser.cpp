@@ -1,0 +1,86 @@
+#include "execution/chooser.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace myelin::consensus {
+
+namespace {
+
+constexpr std::uint64_t kPicosecondsPerNanosecond = 1000;
+
+// Below this many transactions, or this much time, waking a thread costs what it brings.
+constexpr std::size_t kTogetherTasksMin = 64;
+constexpr std::uint64_t kTogetherCostMin = 100'000 * kPicosecondsPerNanosecond;
+
+// A trial's part of the block, and the fewest transactions that tell anything.
+constexpr std::size_t kTrialPart = 16;
+constexpr std::size_t kTrialTasksMin = 256;
+// Blocks between trials of what is known to be worse.
+constexpr std::uint64_t kTrialInterval = 32;
+// Trials may cost one in so many of all the time.
+constexpr std::uint64_t kTrialBudget = 50;
+
+}  // namespace
+
+BlockKind BlockKind::of(std::span<const Task> tasks) noexcept {
+  BlockKind kind;
+  if (tasks.empty()) return kind;
+  kind.are_keys_named = true;
+  std::uint64_t work = 0;
+  for (const Task& task : tasks) {
+    kind.are_keys_named = kind.are_keys_named && names_its_keys(*task.transaction);
+    work += work_of(*task.transaction);
+  }
+  kind.work = static_cast<unsigned>(std::bit_width(work / tasks.size()));
+  kind.size = static_cast<unsigned>(std::bit_width(tasks.size())) / 2;
+  return kind;
+}
+
+Chooser::Costs& Chooser::costs_of(const BlockKind& kind) noexcept {
+  const unsigned work = std::min(kind.work, kWorks - 1), size = std::min(kind.size, kSizes - 1);
+  return costs_[((kind.are_keys_named ? 1 : 0) * kWorks + work) * kSizes + size];
+}
+
+bool Chooser::is_parallel_best(const Costs& costs) noexcept {
+  // By a twentieth at least: less may be chance.
+  return costs.parallel != 0 && costs.parallel < costs.sequential - costs.sequential / 20;
+}
+
+Chooser::Choice Chooser::choose(const BlockKind& kind, std::size_t tasks) noexcept {
+  Costs& costs = costs_of(kind);
+  const Executor parallel = kind.are_keys_named ? Executor::scheduled : Executor::block_stm;
+  if (costs.sequential == 0 || tasks < kTogetherTasksMin) return {};
+  Choice choice;
+  const bool is_parallel = is_parallel_best(costs);
+  choice.executor = is_parallel ? parallel : Executor::sequential;
+  choice.trial = is_parallel ? Executor::sequential : parallel;
+  ++costs.blocks_since_trial;
+  const Cost best = is_parallel ? costs.parallel : costs.sequential;
+  const Cost other = is_parallel ? costs.sequential : costs.parallel;
+  if (tasks < 2 * kTrialTasksMin || best * tasks < kTogetherCostMin) return choice;
+  if (other != 0 && costs.blocks_since_trial < kTrialInterval) return choice;
+  const std::size_t part = std::max(kTrialTasksMin, tasks / kTrialPart);
+  const Cost loss = other == 0 ? best : other > best ? other - best : 0;  // What is not known may cost twice as much.
+  if ((lost_ + loss * part) * kTrialBudget > spent_) return choice;
+  choice.trial_tasks = part;
+  costs.blocks_since_trial = 0;
+  return choice;
+}
+
+void Chooser::learn(const BlockKind& kind, Executor executor, std::size_t tasks, Duration cost,
+                    bool is_trial) noexcept {
+  Costs& costs = costs_of(kind);
+  const Cost all =
+      static_cast<Cost>(std::max<Duration::rep>(1, std::chrono::nanoseconds{cost}.count())) * kPicosecondsPerNanosecond;
+  const Cost each = std::max<Cost>(1, all / tasks);
+  spent_ += all;
+  if (is_trial) {
+    const Cost best = executor == Executor::sequential ? costs.parallel : costs.sequential;
+    if (each > best) lost_ += (each - best) * tasks;
+  }
+  Cost& known = executor == Executor::sequential ? costs.sequential : costs.parallel;
+  known = known == 0 ? each : (known + each) / 2;
+}
+
+}  // namespace myelin::consensus
