@@ -4,6 +4,7 @@
 #include "cli/command_line.hpp"
 #include "cli/version.hpp"
 #include "commands/bench_agents.hpp"
+#include "commands/bench_consensus.hpp"
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
 #include "commands/demo_digits.hpp"
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
                  "  myelin bench gemm --json                     # matrix products, against OpenBLAS");
   line.add(std::make_unique<BenchAgents>());
   line.add(std::make_unique<BenchMessages>());
+  line.add(std::make_unique<BenchConsensus>());
   line.add(std::make_unique<BenchGemm>());
   return line.run(argc, argv, session);
 }

@@ -74,6 +74,20 @@ BOOST_AUTO_TEST_CASE(bench_gemm_writes_one_json_document_and_saves_it) {
   std::filesystem::remove_all(directory);
 }
 
+BOOST_AUTO_TEST_CASE(bench_consensus_measures_the_core_when_told_to) {
+  BOOST_TEST(run({"bench", "consensus"}).status == 2);
+  const Outcome outcome = run({"bench", "consensus", "--core", "--quick", "--json"});
+  BOOST_TEST(outcome.status == 0);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["complete"].get<bool>());
+  for (const char* part : {"core", "executors", "state_root", "crypto"}) {
+    BOOST_TEST(!document["results"][part].empty());
+    for (const json& comparison : document["results"][part]) {
+      for (const json& series : comparison["series"]) BOOST_TEST(series["median"].get<double>() > 0);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(new_agent_says_in_json_which_files_it_wrote_and_writes_over_none) {
   std::string directory = (std::filesystem::temp_directory_path() / "myelin-cli-XXXXXX").string();
   BOOST_REQUIRE(mkdtemp(directory.data()) != nullptr);
