@@ -25,6 +25,9 @@ constexpr TaskIndex kAheadStep = 16;  // valid ones before it goes up by as many
 // Looks for work in vain before the thread lets others have the processor.
 constexpr unsigned kIdleLooks = 64;
 
+// Keys from which on it pays to wake other threads to write them back.
+constexpr std::size_t kWriteTogether = 1024;
+
 // A transaction's first reads are searched before it looks for a key's slot.
 constexpr std::size_t kReadsSearched = 8;
 
@@ -136,10 +139,29 @@ bool BlockStm::execute(StateTable& cells, WallTime time, std::span<const Task> t
   memory_.begin(cells, time, 2 * tasks.size(), workers.size(), has_ranges);
   workers.run([this](std::size_t worker) { work(worker); });
   if (has_failed_) return false;
-  memory_.for_each_written([&](const Slot& slot, const Cell& cell) {
-    slot.entry ? cells.set(*slot.entry, cell) : cells.set(slot.key, slot.hash, cell);
-  });
+  write_back(cells, workers);
   return true;
+}
+
+/// Values in place by all threads; keys that are new by one, for they change the table.
+void BlockStm::write_back(StateTable& cells, Workers& workers) {
+  const auto write = [&](std::size_t index) {
+    Worker& worker = workers_[index];
+    worker.new_keys.clear();
+    memory_.for_each_written(index, [&](const Slot& slot, const Cell& cell) {
+      slot.entry ? cells.set_apart(*slot.entry, cell, worker.changes)
+                 : static_cast<void>(worker.new_keys.emplace_back(&slot, cell));
+    });
+  };
+  if (memory_.size() >= kWriteTogether) {
+    workers.run(write);
+  } else {
+    for (std::size_t i = 0; i < worker_count_; ++i) write(i);
+  }
+  for (std::size_t i = 0; i < worker_count_; ++i) {
+    cells.absorb(workers_[i].changes);
+    for (const auto& [slot, cell] : workers_[i].new_keys) cells.set(slot->key, slot->hash, cell);
+  }
 }
 
 void BlockStm::begin(WallTime time, std::span<const Task> tasks, std::size_t workers) {
@@ -212,10 +234,14 @@ bool BlockStm::is_done() const noexcept {
 
 BlockStm::Job BlockStm::next_job() noexcept {
   TaskIndex at = validation_cursor_.load();
-  while (at < size_) {
+  while (at < size_ && phase_of(entries_[at].status.load()) == Phase::executed) {
+    if (!validation_cursor_.compare_exchange_weak(at, at + 1)) continue;
+    // It may have been aborted before the cursor passed it, and the cursor been where an abort puts it already: then it
+    // is up to us. An abort from here on puts the cursor back itself.
     const std::uint64_t status = entries_[at].status.load();
-    if (static_cast<Phase>(status & 3) != Phase::executed) break;
-    if (validation_cursor_.compare_exchange_weak(at, at + 1)) return {JobKind::validation, at, status >> 2};
+    if (phase_of(status) == Phase::executed) return {JobKind::validation, at, status >> 2};
+    lower(validation_cursor_, at);
+    break;
   }
   const TaskIndex end = std::min(size_, at + ahead_.load(std::memory_order_relaxed));
   while (execution_cursor_.load(std::memory_order_relaxed) < end) {
@@ -229,7 +255,7 @@ BlockStm::Job BlockStm::next_job() noexcept {
 bool BlockStm::try_begin(TaskIndex task, std::uint64_t& run) noexcept {
   std::atomic<std::uint64_t>& status = entries_[task].status;
   std::uint64_t seen = status.load();
-  if (static_cast<Phase>(seen & 3) != Phase::ready) return false;
+  if (phase_of(seen) != Phase::ready) return false;
   run = seen >> 2;
   return status.compare_exchange_strong(seen, run << 2 | static_cast<std::uint64_t>(Phase::executing));
 }
@@ -351,7 +377,7 @@ BlockStm::Job BlockStm::park(TaskIndex task, std::uint64_t run, TaskIndex on) {
     waiter.next_waiter = top;
   } while (!entry.waiters.compare_exchange_weak(top, task));
   // It may have run in the meantime, and not have seen the waiter.
-  const bool has_run = static_cast<Phase>(entry.status.load() & 3) == Phase::executed;
+  const bool has_run = phase_of(entry.status.load()) == Phase::executed;
   return has_run ? resume_waiters(entry) : Job{};
 }
 

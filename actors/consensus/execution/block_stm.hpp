@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "execution/arena.hpp"
@@ -47,6 +48,7 @@ class BlockStm {
   class View;
 
   enum class Phase : std::uint8_t { ready, executing, executed, aborting };
+  [[nodiscard]] static Phase phase_of(std::uint64_t status) noexcept { return static_cast<Phase>(status & 3); }
 
   /// What of a key a transaction went by.
   enum class Matter : std::uint8_t { all, kind, is_addable };
@@ -101,6 +103,8 @@ class BlockStm {
     std::vector<RangeRead> ranges;
     std::vector<Write> writes;
     std::vector<Published> published;
+    StateTable::Changes changes;
+    std::vector<std::pair<const Slot*, Cell>> new_keys;
   };
 
   enum class JobKind : std::uint8_t { none, execution, validation };
@@ -110,6 +114,7 @@ class BlockStm {
     std::uint64_t run = 0;
   };
 
+  void write_back(StateTable& cells, Workers& workers);
   void begin(WallTime time, std::span<const Task> tasks, std::size_t workers);
   void work(std::size_t worker) noexcept;
   [[nodiscard]] Job next_job() noexcept;

@@ -67,7 +67,7 @@ struct Seen {
 }
 
 /// A lock-free hash table of slots, each with a lock-free list of versions, highest transaction first; both only grow.
-/// **Thread-safety**: thread-safe, but for begin() and for_each_written(). **Source**: the multi-version memory of
+/// **Thread-safety**: thread-safe, but for begin(). **Source**: the multi-version memory of
 /// Block-STM (Gelashvili et al., 2022).
 class MultiVersionMemory {
  public:
@@ -121,14 +121,19 @@ class MultiVersionMemory {
     }
   }
 
-  /// Calls `visit(slot, cell)` for each key that was written, with what it holds in the end. In no particular order.
+  /// Calls `visit(slot, cell)` for each key that was written, and that this worker met first, with what it holds in the
+  /// end. In no particular order. **Thread-safety**: thread-safe, once the block has been executed.
   template <class Visit>
-  void for_each_written(Visit visit) const {
-    for (const std::vector<Slot*>& slots : slots_) {
-      for (const Slot* slot : slots) {
-        if (is_written(*slot)) visit(*slot, see(*slot, kNoTask).cell);
-      }
+  void for_each_written(std::size_t worker, Visit visit) const {
+    for (const Slot* slot : slots_[worker]) {
+      if (is_written(*slot)) visit(*slot, see(*slot, kNoTask).cell);
     }
+  }
+  /// Keys that the block has touched.
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t size = 0;
+    for (const std::vector<Slot*>& slots : slots_) size += slots.size();
+    return size;
   }
 
  private:

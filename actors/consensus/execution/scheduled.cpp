@@ -11,6 +11,9 @@ namespace {
 // Transactions that a worker takes from the cursor at a time: neighbours share cache lines.
 constexpr std::uint32_t kTakenAtOnce = 8;
 
+// Keys from which on it pays to wake other threads to write them back.
+constexpr std::size_t kWriteTogether = 1024;
+
 // Looks for work in vain before the thread lets others have the processor.
 constexpr unsigned kIdleLooks = 64;
 
@@ -59,9 +62,27 @@ void Scheduled::execute(StateTable& cells, WallTime time, std::span<const Task> 
   begin(tasks, workers.size());
   make_chains(cells, time);
   workers.run([this, time](std::size_t worker) { work(worker, time); });
+  write_back(cells, workers);
+}
+
+/// Values in place by all threads; keys that are new by one, for they change the table.
+void Scheduled::write_back(StateTable& cells, Workers& workers) {
+  const std::size_t share = (places_.size() + worker_count_ - 1) / worker_count_;
+  const auto write = [&](std::size_t worker) {
+    const std::size_t end = std::min(places_.size(), (worker + 1) * share);
+    for (std::size_t i = worker * share; i < end; ++i) {
+      const Place& place = places_[i];
+      if (place.is_written && place.entry) cells.set_apart(*place.entry, place.cell, workers_[worker].changes);
+    }
+  };
+  if (places_.size() >= kWriteTogether) {
+    workers.run(write);
+  } else {
+    for (std::size_t i = 0; i < worker_count_; ++i) write(i);
+  }
+  for (std::size_t i = 0; i < worker_count_; ++i) cells.absorb(workers_[i].changes);
   for (const Place& place : places_) {
-    if (!place.is_written) continue;
-    place.entry ? cells.set(*place.entry, place.cell) : cells.set(place.key, place.hash, place.cell);
+    if (place.is_written && !place.entry) cells.set(place.key, place.hash, place.cell);
   }
 }
 
@@ -224,7 +245,8 @@ std::uint32_t Scheduled::pop_ready() noexcept {
   while (head < ready_tail_.load(std::memory_order_acquire)) {
     if (!ready_head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel)) continue;
     std::uint32_t task = kNone;
-    while ((task = ready_[head].load(std::memory_order_acquire)) == kNone) {  // It is just being put there.
+    while ((task = ready_[head].load(std::memory_order_acquire)) == kNone) {
+      std::this_thread::yield();  // It is just being put there.
     }
     return task;
   }

@@ -56,8 +56,10 @@ class Scheduled {
   struct alignas(64) Worker {
     Arena arena;
     std::uint32_t completed = 0;  // not yet added to completed_
+    StateTable::Changes changes;
   };
 
+  void write_back(StateTable& cells, Workers& workers);
   void begin(std::span<const Task> tasks, std::size_t workers);
   void make_chains(const StateTable& cells, WallTime time);
   void access(const StateTable& cells, WallTime time, std::uint32_t task, std::string_view key, bool is_write);

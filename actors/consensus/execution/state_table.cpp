@@ -62,13 +62,14 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
     places_[at] = {index, tag_of(hash)};
     ++used_;
   }
-  fill(entries_[index], cell);
+  fill(entries_[index], cell, all_);
 }
 
-void StateTable::fill(Entry& entry, const Cell& cell) {
+void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) {
+  const auto size = [&entry] { return static_cast<std::ptrdiff_t>(entry.key.size() + entry.bytes.size()); };
   if (entry.kind != ValueKind::absent) {
-    --count_;
-    bytes_ -= entry.key.size() + entry.bytes.size();
+    --changes.count;
+    changes.bytes -= size();
   }
   entry.kind = cell.kind;
   entry.number = cell.number;
@@ -76,11 +77,20 @@ void StateTable::fill(Entry& entry, const Cell& cell) {
   entry.expires = cell.expires;
   entry.bytes.assign(cell.bytes);
   if (entry.kind != ValueKind::absent) {
-    ++count_;
-    bytes_ += entry.key.size() + entry.bytes.size();
+    ++changes.count;
+    changes.bytes += size();
   }
-  if (!entry.is_dirty) dirty_.push_back(entry.index);
+  if (!entry.is_dirty) changes.dirty.push_back(entry.index);
   entry.is_dirty = true;
+}
+
+void StateTable::absorb(Changes& changes) {
+  all_.count += changes.count;
+  all_.bytes += changes.bytes;
+  all_.dirty.insert(all_.dirty.end(), changes.dirty.begin(), changes.dirty.end());
+  changes.count = 0;
+  changes.bytes = 0;
+  changes.dirty.clear();
 }
 
 void StateTable::grow() {
@@ -108,7 +118,7 @@ void StateTable::order() {
 
 std::vector<const StateTable::Entry*> StateTable::entries() const {
   std::vector<const Entry*> entries;
-  entries.reserve(count_);
+  entries.reserve(count());
   for (const Place& place : places_) {
     if (place.entry == kFree || entries_[place.entry].kind == ValueKind::absent) continue;
     entries.push_back(&entries_[place.entry]);
@@ -147,39 +157,39 @@ void StateTable::forget(std::uint32_t index) {
 }
 
 Digest StateTable::root(Workers* workers) {
-  std::vector<Digest> digests(dirty_.size());
-  std::vector<Digest> paths(dirty_.size());
+  std::vector<Digest> digests(all_.dirty.size());
+  std::vector<Digest> paths(all_.dirty.size());
   std::atomic<std::size_t> next{0};
   const auto hash_leaves = [&](std::size_t) {
-    for (std::size_t begin = next.fetch_add(kLeavesAtOnce); begin < dirty_.size();
+    for (std::size_t begin = next.fetch_add(kLeavesAtOnce); begin < all_.dirty.size();
          begin = next.fetch_add(kLeavesAtOnce)) {
-      for (std::size_t i = begin; i < std::min(begin + kLeavesAtOnce, dirty_.size()); ++i) {
-        const Entry& entry = entries_[dirty_[i]];
+      for (std::size_t i = begin; i < std::min(begin + kLeavesAtOnce, all_.dirty.size()); ++i) {
+        const Entry& entry = entries_[all_.dirty[i]];
         if (entry.kind == ValueKind::absent) continue;
         paths[i] = entry.leaf == kNoLeaf ? path_of(entry.key) : tree_.path(entry.leaf);
         digests[i] = leaf_digest(paths[i], entry);
       }
     }
   };
-  const bool is_large = dirty_.size() > 8 * kLeavesAtOnce;
+  const bool is_large = all_.dirty.size() > 8 * kLeavesAtOnce;
   if (workers && is_large) {
     workers->run(hash_leaves);
   } else {
     hash_leaves(0);
   }
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    Entry& entry = entries_[dirty_[i]];
+  for (std::size_t i = 0; i < all_.dirty.size(); ++i) {
+    Entry& entry = entries_[all_.dirty[i]];
     entry.is_dirty = false;
     if (entry.kind == ValueKind::absent) {
       if (entry.leaf != kNoLeaf) tree_.erase(entry.leaf);
-      forget(dirty_[i]);
+      forget(all_.dirty[i]);
     } else if (entry.leaf == kNoLeaf) {
       entry.leaf = tree_.insert(paths[i], digests[i]);
     } else {
       tree_.update(entry.leaf, digests[i]);
     }
   }
-  dirty_.clear();
+  all_.dirty.clear();
   tidy_waiting();
   return tree_.root(is_large ? workers : nullptr);
 }

@@ -29,13 +29,19 @@ class StateTable {
     ClientId holder = 0;
     WallTime expires = 0;
     ValueKind kind = ValueKind::absent;
-    bool is_dirty = false;    // changed since the tree was brought up to date; then in dirty_
+    bool is_dirty = false;    // changed since the tree was brought up to date; then in Changes::dirty
     bool is_ordered = false;  // in ordered_
     bool is_waiting = false;  // in waiting_
     MerkleTrie::Leaf leaf = kNoLeaf;
 
     /// Valid until the entry is set again.
     [[nodiscard]] Cell cell() const noexcept { return {kind, number, holder, expires, bytes}; }
+  };
+  /// What was done to entries, for the sums over all.
+  struct Changes {
+    std::ptrdiff_t count = 0;  // keys that hold something
+    std::ptrdiff_t bytes = 0;  // of keys and values
+    std::vector<std::uint32_t> dirty;
   };
   using Ordered = std::map<std::string_view, const Entry*>;
 
@@ -49,13 +55,17 @@ class StateTable {
   void set(std::string_view key, std::uint64_t hash, const Cell& cell);
   void set(std::string_view key, const Cell& cell) { set(key, hash(key), cell); }
   /// **Requires**: find() gave the entry, and root() was not called since.
-  void set(const Entry& entry, const Cell& cell) { fill(entries_[entry.index], cell); }
+  void set(const Entry& entry, const Cell& cell) { fill(entries_[entry.index], cell, all_); }
+  /// The same, for many threads at once, each with entries and `changes` of its own. Nothing else may go on meanwhile,
+  /// and absorb() must follow.
+  void set_apart(const Entry& entry, const Cell& cell, Changes& changes) { fill(entries_[entry.index], cell, changes); }
+  void absorb(Changes& changes);
 
   /// Keys that hold something, and their bytes and their values'.
-  [[nodiscard]] std::size_t count() const noexcept { return count_; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t count() const noexcept { return static_cast<std::size_t>(all_.count); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return static_cast<std::size_t>(all_.bytes); }
   /// Keys set since root() was last asked for.
-  [[nodiscard]] std::size_t dirty() const noexcept { return dirty_.size(); }
+  [[nodiscard]] std::size_t dirty() const noexcept { return all_.dirty.size(); }
 
   /// Brings ordered() up to date.
   void order();
@@ -75,7 +85,7 @@ class StateTable {
     std::uint32_t tag = 0;  // The hash's upper half.
   };
 
-  void fill(Entry& entry, const Cell& cell);
+  static void fill(Entry& entry, const Cell& cell, Changes& changes);
   void grow();
   void forget(std::uint32_t index);
   void tidy_waiting();
@@ -84,11 +94,9 @@ class StateTable {
   std::vector<Place> places_;  // Open addressing with linear probing; a power of two, at most half full.
   Slab<Entry> entries_;
   std::size_t used_ = 0;  // entries in places_
-  std::size_t count_ = 0;
-  std::size_t bytes_ = 0;
+  Changes all_;
   Ordered ordered_;
   std::vector<std::uint32_t> waiting_;  // to be put in order
-  std::vector<std::uint32_t> dirty_;
   MerkleTrie tree_;
 };
 

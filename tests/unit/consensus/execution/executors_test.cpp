@@ -60,12 +60,13 @@ struct Contender {
 /// Commits of random batches; a few come twice.
 class Commits {
  public:
-  Commits(std::uint64_t seed, const Mix& mix) noexcept : transactions_{seed, mix} {}
+  Commits(std::uint64_t seed, const Mix& mix) noexcept
+      : transactions_{seed, mix}, sequence_{mix.has_unnamed ? 1'000'000U : 0U} {}
 
   std::vector<Bytes> next(std::size_t size) {
     std::vector<Bytes> batches;
     while (size > 0) {
-      const std::size_t count = 1 + transactions_.random().below(size);
+      const std::size_t count = 1 + transactions_.random().below(std::min(size, limits::kBatchTransactionsMax));
       std::vector<Transaction> batch;
       for (std::size_t i = 0; i < count; ++i) batch.push_back(transactions_.next());
       batches.push_back(write_batch(transactions_.client(), ++sequence_, batch));
@@ -85,7 +86,7 @@ class Commits {
 
  private:
   RandomTransactions transactions_;
-  Sequence sequence_ = 0;
+  Sequence sequence_;
 };
 
 void require_same(const CommitOutcome& expected, const CommitOutcome& actual, const std::string& who) {
@@ -216,6 +217,27 @@ BOOST_AUTO_TEST_CASE(a_block_that_block_stm_gives_up_is_executed_all_the_same) {
   BOOST_TEST((faulty->state() == sequential->state()));
   BOOST_TEST(faulty->metrics().stm_fallbacks == 1U);
   BOOST_TEST(faulty->metrics().transactions_by_executor[0] == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(large_blocks_over_many_keys_come_out_the_same) {
+  ThreadWorkers workers{4};
+  std::vector<std::unique_ptr<Contender>> contenders;
+  for (const Executor executor : {Executor::sequential, Executor::scheduled, Executor::block_stm}) {
+    contenders.push_back(std::make_unique<Contender>(
+        Contender{std::string{to_string(executor)}, Machine{{.executor = executor, .workers = &workers}}}));
+  }
+  for (const bool has_unnamed : {false, true}) {
+    Commits commits{first_seed(), {.keys = 3000, .clients = 1000, .has_unnamed = has_unnamed}};
+    for (int commit = 0; commit < 4; ++commit) {
+      const std::vector<Bytes> batches = commits.next(6000);
+      const CommitOutcome expected = contenders[0]->machine.commit(batches);
+      for (std::size_t i = 1; i < contenders.size(); ++i) {
+        require_same(expected, contenders[i]->machine.commit(batches), contenders[i]->name);
+        BOOST_TEST((contenders[i]->machine->state() == contenders[0]->machine->state()));
+        BOOST_TEST(contenders[i]->machine->key_count() == contenders[0]->machine->key_count());
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(additions_to_one_counter_do_not_abort_each_other) {
