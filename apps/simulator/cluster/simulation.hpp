@@ -17,7 +17,7 @@ struct RunOptions {
   Mutant mutant = Mutant::none;
   bool real_signatures = false;
   std::optional<std::size_t> validators{};  ///< None: the seed decides.
-  std::size_t timeline_lines = 0;         ///< How many of the last are kept.
+  std::size_t timeline_lines = 0;           ///< How many of the last are kept.
 };
 
 struct RunReport {

@@ -60,8 +60,8 @@ struct KeyValue {
 struct Reply {
   Status status = Status::ok;
   TransactionRefusal refusal = TransactionRefusal::none;  ///< Of a malformed one.
-  bool is_cut = false;            ///< There was a value, or entries; but the commit's replies are too large already.
-  Value value{};                  ///< get, cas that found another, claim, renew, script's result.
+  bool is_cut = false;              ///< There was a value, or entries; but the commit's replies are too large already.
+  Value value{};                    ///< get, cas that found another, claim, renew, script's result.
   std::vector<KeyValue> entries{};  ///< range
 
   friend bool operator==(const Reply&, const Reply&) = default;
