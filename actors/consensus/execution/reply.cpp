@@ -97,6 +97,10 @@ class Reader {
 
 }  // namespace
 
+Digest answer_digest(ClientId client, Sequence sequence, std::string_view replies) {
+  return Hasher{Domain::answer}.add(client).add(sequence).add(replies).finish();
+}
+
 std::string encode_replies(std::span<const Reply> replies) {
   Writer writer;
   for (const Reply& reply : replies) {

@@ -262,6 +262,15 @@ Result<void> StateMachine::begin_epoch() {
   return {};
 }
 
+std::optional<BatchOutcome> StateMachine::outcome_of(ClientId client, Sequence sequence) const {
+  const std::optional<SessionEntry> entry = impl_->content().session(client, sequence);
+  if (!entry || entry->sequence != sequence) return std::nullopt;
+  return BatchOutcome{client, sequence, entry->is_cut ? Verdict::duplicate_cut : Verdict::duplicate,
+                      BatchRefusal::malformed, decode_replies(entry->replies).value_or(std::vector<Reply>{})};
+}
+
+WallTime StateMachine::time() const noexcept { return impl_->content().time; }
+
 Value StateMachine::read(std::string_view key) const { return impl_->read(key); }
 std::size_t StateMachine::key_count() const noexcept { return impl_->content().cells.count(); }
 std::vector<std::byte> StateMachine::snapshot() const { return impl_->content().encode(); }

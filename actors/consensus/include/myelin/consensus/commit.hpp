@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "myelin/base/result.hpp"
@@ -50,5 +51,10 @@ struct CommitTail {
   /// **Errors**: corrupt_file, naming the part. **Cost**: sorts the vertices' names.
   [[nodiscard]] Result<void> check(const Committee& committee) const;
 };
+
+/// A tail as bytes, for whoever is to go on from there.
+[[nodiscard]] std::vector<std::byte> encode_tail(const CommitTail& tail);
+/// Back again, checked. **Errors**: corrupt_file, naming the part.
+[[nodiscard]] Result<CommitTail> decode_tail(std::span<const std::byte> bytes, const Committee& committee);
 
 }  // namespace myelin::consensus

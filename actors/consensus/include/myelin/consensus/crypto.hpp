@@ -27,6 +27,7 @@ enum class Domain : std::uint8_t {
   state_path = 11,   ///< A key's place in the state's tree.
   state_root = 12,   ///< The whole state.
   script = 13,       ///< What a script wants digested.
+  answer = 14,       ///< What a client is told of its batch.
 };
 
 /// Hashes piece by piece. **Thread-safety**: thread-compatible. **Cost**: 0.14 us for 64 bytes, about 1 ns a byte

@@ -99,6 +99,9 @@ struct CommitOutcome {
   friend bool operator==(const CommitOutcome&, const CommitOutcome&) = default;
 };
 
+/// What validators' answers are compared by: the client, the sequence and the encoded replies.
+[[nodiscard]] Digest answer_digest(ClientId client, Sequence sequence, std::string_view replies);
+
 /// Replies as bytes, as they are kept and sent.
 [[nodiscard]] std::string encode_replies(std::span<const Reply> replies);
 /// The replies; nothing for bytes that encode_replies() does not make. Total.

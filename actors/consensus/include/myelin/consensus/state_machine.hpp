@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -116,6 +117,12 @@ class StateMachine {
   /// Goes on in the next epoch. Its genesis is state() as it was before. **Errors**: invalid_argument, if the epoch has
   /// not ended.
   [[nodiscard]] Result<void> begin_epoch();
+
+  /// What became of a client's batch, if it was executed and is still remembered: a duplicate, as apply() would answer.
+  [[nodiscard]] std::optional<BatchOutcome> outcome_of(ClientId client, Sequence sequence) const;
+
+  /// The last commit's time.
+  [[nodiscard]] WallTime time() const noexcept;
 
   /// What a key holds after the last commit, at the time of that commit. Not ordered with what others commit.
   [[nodiscard]] Value read(std::string_view key) const;
