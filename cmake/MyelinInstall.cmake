@@ -33,6 +33,8 @@ set(MYELIN_LIBRARY_SOURCES
   "CAF::openssl|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_openssl"
   "OpenSSL::Crypto|OpenSSL|Libs: -lcrypto"
   "Sodium::sodium|Sodium|Libs: -lsodium"
+  "LMDB::lmdb|LMDB|Libs: -llmdb"
+  "tomlplusplus::tomlplusplus|tomlplusplus CONFIG|Requires: tomlplusplus"
   "Threads::Threads|Threads|Libs: -pthread"
   "ZLIB::ZLIB|ZLIB|Libs: -lz")
 
@@ -88,6 +90,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/myelinConfig.cmake
   ${PROJECT_BINARY_DIR}/myelinConfigVersion.cmake
   cmake/FindCAF.cmake
+  cmake/FindLMDB.cmake
   cmake/FindSodium.cmake
   DESTINATION ${MYELIN_PACKAGE_DIR})
 

@@ -19,7 +19,7 @@ file(RENAME "${WORK_DIR}/prefix" "${prefix}")
 
 # What the source tree calls public, the installed tree must have.
 set(includes "")
-foreach(layer IN ITEMS serialization/base serialization kernels actors actors/testkit)
+foreach(layer IN ITEMS serialization/base serialization kernels actors actors/consensus actors/testkit actors/validator)
   file(GLOB_RECURSE headers RELATIVE "${MYELIN_SOURCE_DIR}/${layer}/include" "${MYELIN_SOURCE_DIR}/${layer}/include/*.hpp")
   foreach(header IN LISTS headers)
     if(NOT EXISTS "${prefix}/include/${header}")

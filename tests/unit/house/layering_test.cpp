@@ -79,6 +79,13 @@ BOOST_AUTO_TEST_CASE(includes_against_the_layers_are_found) {
       {"apps/myelin/a.cpp", "\"myelin/testkit/probe.hpp\""},
       {"actors/runtime/a.cpp", "<some/stranger.hpp>"},
       {"kernels/cpu/a.cpp", "<immintrin.h>"},
+      {"actors/validator/agents/a.cpp", "<caf/all.hpp>"},
+      {"actors/validator/agents/a.cpp", "<lmdb.h>"},
+      {"actors/validator/membership/a.cpp", "<lmdb.h>"},
+      {"actors/validator/storage/a.cpp", "\"myelin/actors/agent.hpp\""},
+      {"actors/validator/include/myelin/validator/a.hpp", "<lmdb.h>"},
+      {"actors/consensus/core/a.cpp", "\"myelin/validator/log_file.hpp\""},
+      {"actors/runtime/a.cpp", "\"myelin/validator/log_file.hpp\""},
   };
   for (const auto& [file, include] : wrong) {
     BOOST_TEST_CONTEXT(file << " includes " << include) { BOOST_TEST(violations_of(file, include) == 1U); }
@@ -100,6 +107,11 @@ BOOST_AUTO_TEST_CASE(includes_along_the_layers_are_no_violation) {
       {"actors/testkit/src/a.cpp", "\"myelin/actors/interceptor.hpp\""},
       {"examples/a.cpp", "\"myelin/testkit/probe.hpp\""},
       {"tests/unit/a.cpp", "<caf/all.hpp>"},
+      {"actors/validator/storage/a.cpp", "<lmdb.h>"},
+      {"actors/validator/membership/a.cpp", "<toml++/toml.h>"},
+      {"actors/validator/agents/a.cpp", "\"myelin/actors/agent.hpp\""},
+      {"actors/validator/agents/a.cpp", "\"myelin/consensus/core.hpp\""},
+      {"apps/myelin/a.cpp", "\"myelin/validator/log_file.hpp\""},
   };
   for (const auto& [file, include] : right) {
     BOOST_TEST_CONTEXT(file << " includes " << include) { BOOST_TEST(violations_of(file, include) == 0U); }
