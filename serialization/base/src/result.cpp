@@ -25,6 +25,13 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::restarts_exceeded: return "restarts_exceeded";
     case Errc::backend_unavailable: return "backend_unavailable";
     case Errc::backend_failed: return "backend_failed";
+    case Errc::validator_halted: return "validator_halted";
+    case Errc::outcome_unknown: return "outcome_unknown";
+    case Errc::wrong_value_kind: return "wrong_value_kind";
+    case Errc::insufficient: return "insufficient";
+    case Errc::lease_held: return "lease_held";
+    case Errc::not_holder: return "not_holder";
+    case Errc::memory_full: return "memory_full";
   }
   return "unknown";
 }

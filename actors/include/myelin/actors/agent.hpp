@@ -9,6 +9,7 @@
 
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/awaitable.hpp"
+#include "myelin/actors/call.hpp"
 #include "myelin/actors/continuation.hpp"
 #include "myelin/actors/group.hpp"
 #include "myelin/actors/handlers.hpp"
@@ -166,6 +167,25 @@ class Agent {
     auto link = std::make_unique<detail::Pending::Link>();
     detail::Pending::Link& in_table = *link;
     return {*this, put_frame(to, frame, timeout, std::move(link)), in_table, false};
+  }
+
+  /// Puts a question that knows whom it is for and how its answer is read (call.hpp), for a coroutine: `co_await
+  /// ask(memory.get("colour"), 2s)` gives what C's read() makes of the answer.
+  template <Call C>
+  PendingCall<C> ask(C call, Duration timeout) {
+    auto pending = ask<typename C::Answer>(call.receiver(), call.question(), timeout);
+    return {std::move(pending), std::move(call)};
+  }
+  /// The same with a callback: `void then(Result<C::Value>)`.
+  template <Call C, class Then>
+  CorrelationId ask(C call, Duration timeout, Then&& then) {
+    const AgentRef receiver = call.receiver();
+    const Frame question = call.question();
+    return ask<typename C::Answer>(
+        receiver, question, timeout,
+        [call = std::move(call), then = std::forward<Then>(then)](Result<Held<typename C::Answer>> answer) mutable {
+          then(call.read(std::move(answer)));
+        });
   }
 
   /// Waits in a coroutine: `co_await sleep(1s)`. The time runs from the call on, awaited or not.

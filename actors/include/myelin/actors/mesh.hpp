@@ -93,6 +93,12 @@ class Mesh {
         to, make_frame<typename detail::MessageOf<T, Fill>::Type>(std::forward<Fill>(fill)), timeout, stop));
   }
 
+  /// Puts a question that knows whom it is for and how its answer is read, from outside any agent: see call.hpp.
+  template <Call C>
+  [[nodiscard]] Result<typename C::Value> ask(const C& call, Duration timeout, const std::stop_token& stop = {}) {
+    return call.read(as_message<typename C::Answer>(ask_and_wait(call.receiver(), call.question(), timeout, stop)));
+  }
+
   /// The child of this name of a supervising agent; no agent if there is none, or it has ended.
   [[nodiscard]] AgentRef child(const AgentRef& supervisor, std::string_view name) const;
 

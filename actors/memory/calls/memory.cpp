@@ -1,0 +1,100 @@
+#include "myelin/memory/memory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "calls/pattern.hpp"
+#include "myelin/consensus/execution_limits.hpp"
+#include "session/session.hpp"
+
+namespace myelin {
+
+namespace {
+
+using consensus::Transaction;
+
+Frame question_of(std::span<const Transaction> operations) {
+  const std::vector<std::byte> batch = consensus::write_batch(0, 1, operations);
+  return make_frame<schema::MemoryRequest>(
+      [&](schema::MemoryRequest::Builder request) {
+        request.setBatch({reinterpret_cast<const capnp::byte*>(batch.data()), batch.size()});
+      },
+      {}, batch.size() / 8 + 8);
+}
+
+template <class Read>
+MemoryCall<Read> call(const AgentRef& session, const Transaction& operation, bool is_read, Read read = {}) {
+  return {session, question_of({&operation, 1}), is_read, std::move(read)};
+}
+
+}  // namespace
+
+Memory Memory::start_session(Mesh& mesh, std::shared_ptr<validator::Directory> directory,
+                             const MemorySessionOptions& options) {
+  return Memory{mesh.spawn<MemorySession>(std::move(directory), options)};
+}
+
+Memory Memory::space(std::string_view name) const {
+  Memory inner{session_};
+  inner.prefix_ = prefix_ + std::string{name} + '/';
+  return inner;
+}
+
+MemoryCall<detail::ReadDone> Memory::put(std::string_view key, std::string_view value) const {
+  return call<detail::ReadDone>(session_, Transaction::put(whole(key), value), false);
+}
+
+MemoryCall<detail::ReadValue> Memory::get(std::string_view key) const {
+  return call<detail::ReadValue>(session_, Transaction::get(whole(key)), true);
+}
+
+MemoryCall<detail::ReadCas> Memory::cas(std::string_view key, std::string_view expected,
+                                        std::string_view desired) const {
+  return call<detail::ReadCas>(session_, Transaction::cas(whole(key), expected, desired), false);
+}
+
+MemoryCall<detail::ReadCas> Memory::put_if_absent(std::string_view key, std::string_view value) const {
+  return call<detail::ReadCas>(session_, Transaction::put_if_absent(whole(key), value), false);
+}
+
+MemoryCall<detail::ReadErased> Memory::erase(std::string_view key) const {
+  return call<detail::ReadErased>(session_, Transaction::erase(whole(key)), false);
+}
+
+MemoryCall<detail::ReadDone> Memory::add(std::string_view key, std::int64_t delta) const {
+  return call<detail::ReadDone>(session_, Transaction::add(whole(key), delta), false);
+}
+
+MemoryCall<detail::ReadDone> Memory::transfer(std::string_view from, std::string_view to, std::int64_t amount) const {
+  const std::string whole_from = whole(from);
+  return call<detail::ReadDone>(session_, Transaction::transfer(whole_from, whole(to), amount), false);
+}
+
+MemoryCall<detail::ReadClaim> Memory::claim(std::string_view key, Duration duration) const {
+  return call<detail::ReadClaim>(session_, Transaction::claim(whole(key), duration.count()), false);
+}
+
+MemoryCall<detail::ReadClaim> Memory::renew(std::string_view key, std::uint64_t token, Duration duration) const {
+  return call<detail::ReadClaim>(session_, Transaction::renew(whole(key), token, duration.count()), false);
+}
+
+MemoryCall<detail::ReadDone> Memory::release(std::string_view key, std::uint64_t token) const {
+  return call<detail::ReadDone>(session_, Transaction::release(whole(key), token), false);
+}
+
+MemoryCall<detail::ReadPage> Memory::search(std::string_view pattern, std::uint32_t limit,
+                                            std::string_view cursor) const {
+  const std::string lowest = whole(literal_prefix(pattern));
+  const std::string first = std::max(lowest, cursor.empty() ? std::string{} : whole(cursor) + '\0');
+  return call(session_, Transaction::range(first, end_of_prefix(lowest), limit), true,
+              detail::ReadPage{prefix_, std::string{pattern}, limit});
+}
+
+MemoryCall<detail::ReadAll> Memory::execute(std::span<const Transaction> operations) const {
+  const bool is_read = std::ranges::all_of(operations, [](const Transaction& operation) {
+    return operation.operation == consensus::Operation::get || operation.operation == consensus::Operation::range;
+  });
+  return {session_, question_of(operations), is_read, {}};
+}
+
+}  // namespace myelin

@@ -1,0 +1,76 @@
+/// Brings many agents' requests to the validators, in batches, and back what became of them.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "myelin/actors/agent.hpp"
+#include "myelin/consensus/reply.hpp"
+#include "myelin/memory.capnp.h"
+#include "myelin/memory/session_options.hpp"
+#include "myelin/validator.capnp.h"
+#include "myelin/validator/directory.hpp"
+
+namespace myelin {
+
+/// Believes what f + 1 validators say alike, of whom one at least is honest. What it asks twice is executed once.
+class MemorySession final : public Agent {
+ public:
+  MemorySession(std::shared_ptr<validator::Directory> directory, const MemorySessionOptions& options);
+
+  static void handlers(Handlers<MemorySession>& on);
+  static MailboxOptions mailbox() { return {.capacity = 65'536, .when_full = Overload::reject}; }
+
+  void on_start() override;
+  void on_turn_end() override { send_batches(); }
+
+ private:
+  /// What an agent asked for, and has not been answered.
+  struct Request {
+    Held<schema::MemoryRequest> message;
+    Reply<schema::MemoryReply> reply;
+    std::size_t transactions = 0;
+    std::size_t bytes = 0;
+  };
+  /// A validator's word on a batch.
+  struct Answer {
+    consensus::Verdict verdict;
+    consensus::Digest digest;
+    std::optional<Held<schema::BatchAnswer>> whole;  // with the replies
+  };
+  /// A batch on its way.
+  struct Flight {
+    std::vector<Request> requests;
+    Frame submission;
+    std::map<std::size_t, Answer> answers;  // by validator
+    std::size_t validator = 0;              // has the batch
+    unsigned tries = 0;
+  };
+
+  void take(Held<schema::MemoryRequest> message, Reply<schema::MemoryReply> reply);
+  void send_batches();
+  [[nodiscard]] bool has_place() const noexcept;
+  void send_batch();
+  void ask_validators(consensus::Sequence sequence, Flight& flight);
+  void ask_validator(consensus::Sequence sequence, std::size_t validator, const Frame& question, bool is_submission,
+                     unsigned tries);
+  void hear(consensus::Sequence sequence, std::size_t validator, bool is_submission, unsigned tries,
+            Result<Held<schema::BatchAnswer>> said);
+  void try_again(consensus::Sequence sequence, unsigned tries);
+  void settle(std::map<consensus::Sequence, Flight>::iterator flight);
+  void end(std::map<consensus::Sequence, Flight>::iterator flight, const Answer& answer);
+  [[nodiscard]] Duration patience(unsigned tries) const noexcept;
+
+  std::shared_ptr<validator::Directory> directory_;
+  MemorySessionOptions options_;
+  consensus::Sequence sequence_ = 0;
+  std::deque<Request> waiting_;
+  std::size_t transactions_waiting_ = 0;
+  std::map<consensus::Sequence, Flight> flights_;
+  std::size_t next_validator_ = 0;
+};
+
+}  // namespace myelin

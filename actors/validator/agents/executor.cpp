@@ -1,0 +1,203 @@
+#include "agents/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "myelin/consensus/limits.hpp"
+#include "myelin/validator/limits.hpp"
+
+namespace myelin::validator {
+
+namespace {
+
+using consensus::BatchOutcome;
+using consensus::Verdict;
+
+// How often those are forgotten who have given up waiting.
+constexpr Duration kSweepPeriod = std::chrono::seconds{1};
+
+void fill(schema::BatchAnswer::Builder answer, const BatchOutcome& outcome, consensus::CommitIndex commit,
+          consensus::WallTime time, std::string_view replies, const consensus::Digest& digest, bool with_replies) {
+  answer.setVerdict(static_cast<std::uint8_t>(outcome.verdict));
+  answer.setRefusal(static_cast<std::uint8_t>(outcome.refusal));
+  answer.setCommit(commit);
+  answer.setTime(time);
+  std::array<std::uint64_t, 4> words;
+  std::memcpy(words.data(), digest.bytes.data(), sizeof words);
+  auto to = answer.initDigest();
+  to.setWord0(words[0]);
+  to.setWord1(words[1]);
+  to.setWord2(words[2]);
+  to.setWord3(words[3]);
+  if (with_replies) answer.setReplies({reinterpret_cast<const capnp::byte*>(replies.data()), replies.size()});
+}
+
+}  // namespace
+
+Executor::Executor(std::shared_ptr<Parts> parts, consensus::ExecutionOptions options)
+    : parts_{std::move(parts)}, machine_{options} {}
+
+void Executor::handlers(Handlers<Executor>& on) { on.message<&Executor::look>(); }
+
+void Executor::on_start() {
+  every(kSweepPeriod, [this] {
+    forget_late_waiters();
+    show_status();
+  });
+}
+
+void Executor::look(schema::HandedOver::Reader) {
+  for (ExecutorOrder& order : parts_->orders.take()) {
+    if (has_halted_) return;
+    std::visit([this](auto& what) { perform(what); }, order);
+  }
+  if (machine_.applied() > reported_) report(false);
+  // Only what is not overtaken already by a commit.
+  if (likely_ && likely_->index == machine_.applied() + 1) machine_.predict(*likely_);
+  likely_.reset();
+}
+
+void Executor::perform(ExecuteCommit& order) {
+  const consensus::Commit& commit = order.commit;
+  if (order.epoch != machine_.epoch() || machine_.has_ended() || commit.index <= machine_.applied()) return;
+  auto outcome = machine_.apply(commit);
+  if (!outcome) return halt(outcome.error().message);
+  for (const BatchOutcome& batch : outcome->batches) {
+    const auto waiting = waiting_.find({batch.client, batch.sequence});
+    if (waiting == waiting_.end()) continue;
+    std::vector<Waiter> waiters = std::move(waiting->second);
+    waiting_.erase(waiting);
+    answer(batch, std::move(waiters));
+  }
+  const bool is_voted_on = commit.index % consensus::limits::kVoteInterval == 0 || machine_.has_ended();
+  if (is_voted_on) {
+    report(true);
+    give_snapshots();
+  }
+  if (machine_.has_ended()) report(consensus::EpochEnded{commit.index});
+}
+
+void Executor::perform(ExecuteAhead& order) {
+  if (order.epoch == machine_.epoch()) likely_ = std::move(order.likely);
+}
+
+void Executor::perform(TakeSnapshot& order) {
+  want_snapshot_.push_back(order.to);
+  if (machine_.applied() % consensus::limits::kVoteInterval == 0 || machine_.has_ended()) give_snapshots();
+}
+
+void Executor::perform(InstallState& order) {
+  const consensus::CommitIndex index = order.snapshot->tail.last_index();
+  const bool is_ours = order.epoch == machine_.epoch() && index > machine_.applied();
+  const bool is_good =
+      is_ours && machine_.restore(order.snapshot->state, {index, order.snapshot->state_root}).has_value();
+  report(consensus::SnapshotInstalled{order.snapshot, is_good});
+  if (!is_good) return;
+  reported_ = machine_.applied();
+  // What others executed meanwhile: who waits for it is answered as one that asks again is.
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+    const auto outcome = machine_.outcome_of(waiting->first.first, waiting->first.second);
+    if (!outcome) {
+      ++waiting;
+      continue;
+    }
+    answer(*outcome, std::move(waiting->second));
+    waiting = waiting_.erase(waiting);
+  }
+  if (machine_.has_ended()) report(consensus::EpochEnded{index});
+}
+
+void Executor::perform(AwaitOutcome& order) {
+  std::vector<Waiter> one;
+  one.push_back({order.wants_replies, std::move(order.reply)});
+  if (const auto outcome = machine_.outcome_of(order.client, order.sequence)) return answer(*outcome, std::move(one));
+  if (waiting_.size() >= limits::kBatchesAwaitedMax) {
+    one.front().reply.fail({Errc::overloaded, fmt::format("a validator's clients wait for {} batches, which is as many "
+                                                          "as it remembers; send fewer at a time",
+                                                          waiting_.size())});
+    return;
+  }
+  std::vector<Waiter>& waiters = waiting_[{order.client, order.sequence}];
+  if (waiters.size() >= limits::kWaitersPerBatchMax) waiters.erase(waiters.begin());
+  waiters.push_back(std::move(one.front()));
+}
+
+void Executor::perform(TurnAway& order) {
+  const auto waiting = waiting_.find({order.client, order.sequence});
+  if (waiting == waiting_.end()) return;
+  std::erase_if(waiting->second, [](Waiter& waiter) {
+    if (!waiter.wants_replies) return false;
+    waiter.reply.fail({Errc::overloaded, "the validator has too many batches waiting to be ordered; send it again"});
+    return true;
+  });
+  if (waiting->second.empty()) waiting_.erase(waiting);
+}
+
+void Executor::answer(const BatchOutcome& outcome, std::vector<Waiter> waiters) {
+  const std::string replies = consensus::encode_replies(outcome.replies);
+  const consensus::Digest digest = consensus::answer_digest(outcome.client, outcome.sequence, replies);
+  for (Waiter& waiter : waiters) {
+    waiter.reply.send(
+        [&](schema::BatchAnswer::Builder builder) {
+          fill(builder, outcome, machine_.applied(), machine_.time(), replies, digest, waiter.wants_replies);
+        },
+        32 + (waiter.wants_replies ? replies.size() / sizeof(std::uint64_t) : 0));
+  }
+}
+
+// **Requires**: the state is one that is voted on.
+void Executor::give_snapshots() {
+  if (want_snapshot_.empty()) return;
+  if (!snapshot_ || snapshot_state_.index != machine_.applied()) {
+    snapshot_state_ = machine_.state();
+    snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
+  }
+  for (const consensus::ValidatorIndex to : std::exchange(want_snapshot_, {})) {
+    consensus::SnapshotTaken taken{.to = to, .state = {}, .bytes = {}};
+    if (machine_.applied() > 0) {
+      taken.state = snapshot_state_;
+      taken.bytes = *snapshot_;
+    }
+    report(std::move(taken));
+  }
+}
+
+void Executor::report(bool is_root_wanted) {
+  reported_ = machine_.applied();
+  report(consensus::Executed{is_root_wanted ? machine_.state() : consensus::IndexedDigest{reported_, {}}});
+}
+
+void Executor::report(consensus::Event event) {
+  if (parts_->events.put({machine_.epoch(), std::move(event)})) {
+    tell(parts_->orderer, [](schema::HandedOver::Builder) {});
+  }
+}
+
+void Executor::halt(std::string reason) {
+  has_halted_ = true;
+  parts_->set_status([&](ValidatorStatus& status) { status.halted = reason; });
+  fail({Errc::validator_halted, std::move(reason)});
+}
+
+void Executor::forget_late_waiters() {
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+    std::erase_if(waiting->second, [this](const Waiter& waiter) {
+      return !waiter.reply.wanted() || waiter.reply.cancelled() || waiter.reply.deadline() <= now();
+    });
+    waiting = waiting->second.empty() ? waiting_.erase(waiting) : std::next(waiting);
+  }
+}
+
+void Executor::show_status() {
+  parts_->set_status([this](ValidatorStatus& status) {
+    status.executed = machine_.applied();
+    status.executed_time = machine_.time();
+    status.execution = machine_.metrics();
+    status.keys = machine_.key_count();
+    status.clients_waiting = waiting_.size();
+  });
+}
+
+}  // namespace myelin::validator

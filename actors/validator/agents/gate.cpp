@@ -1,0 +1,103 @@
+#include "agents/gate.hpp"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <utility>
+
+namespace myelin::validator {
+
+using consensus::FetchReply;
+using consensus::PeerMessage;
+using consensus::Received;
+using consensus::Rejected;
+
+Gate::Gate(std::shared_ptr<Parts> parts, consensus::Committee committee, const consensus::SignatureChecker& checker)
+    : parts_{std::move(parts)}, committee_{std::move(committee)}, checker_{checker} {}
+
+void Gate::handlers(Handlers<Gate>& on) {
+  on.message<&Gate::take_letter>();
+  on.message<&Gate::take_batch>();
+  on.message<&Gate::take_wait>();
+}
+
+void Gate::hand_over(consensus::Event event) {
+  if (parts_->events.put({committee_.epoch(), std::move(event)})) {
+    tell(parts_->orderer, [](schema::HandedOver::Builder) {});
+  }
+}
+
+void Gate::hand_over(AwaitOutcome wait) {
+  if (parts_->orders.put(std::move(wait))) tell(parts_->executor, [](schema::HandedOver::Builder) {});
+}
+
+void Gate::refuse_letter() {
+  parts_->set_status([](ValidatorStatus& status) { ++status.letters_refused; });
+}
+
+void Gate::take_letter(schema::PeerLetter::Reader letter) {
+  const consensus::ValidatorIndex from = letter.getFrom();
+  if (letter.getEpoch() != committee_.epoch() || from >= committee_.size()) return refuse_letter();
+  auto read = read_letter(letter, committee_);
+  if (!read) return refuse_letter();
+  if (auto* const unchecked = std::get_if<UncheckedVertices>(&*read)) {
+    unchecked_.push_back({from, std::move(*unchecked)});
+  } else {
+    hand_over(Received{from, std::move(std::get<PeerMessage>(*read))});
+  }
+}
+
+void Gate::take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::BatchAnswer> reply) {
+  const capnp::Data::Reader data = submitted.getBatch();
+  const std::span bytes = std::as_bytes(std::span{data.begin(), data.size()});
+  const auto batch = consensus::read_batch(bytes);
+  if (!batch) {
+    return reply.fail({Errc::invalid_argument,
+                       fmt::format("a batch of {} bytes is refused: {}", bytes.size(), to_string(batch.error()))});
+  }
+  if (batch->client != submitted.getClient() || batch->sequence != submitted.getSequence()) {
+    return reply.fail({Errc::invalid_argument, "a batch of another client or sequence than the message says"});
+  }
+  hand_over(AwaitOutcome{batch->client, batch->sequence, true, std::move(reply)});
+  hand_over(consensus::Submitted{consensus::PayloadBatch{bytes.begin(), bytes.end()}});
+}
+
+void Gate::take_wait(schema::AwaitBatch::Reader wait, Reply<schema::BatchAnswer> reply) {
+  hand_over(AwaitOutcome{wait.getClient(), wait.getSequence(), false, std::move(reply)});
+}
+
+void Gate::check() {
+  if (unchecked_.empty()) return;
+  std::vector<consensus::VertexBytes> all;
+  for (Unchecked& each : unchecked_) {
+    for (consensus::VertexBytes& vertex : each.letter.vertices) all.push_back(std::move(vertex));
+  }
+  const std::size_t count = all.size();
+  auto checked = consensus::read_vertices(std::move(all), committee_, checker_);
+  std::size_t next = 0;
+  for (Unchecked& each : std::exchange(unchecked_, {})) {
+    FetchReply reply{
+        .vertices = {},
+        .forgotten = each.letter.forgotten,
+        .commit_vote = each.letter.commit_vote,
+        .state_vote = each.letter.state_vote,
+    };
+    for (std::size_t i = 0; i < each.letter.vertices.size(); ++i) {
+      auto& vertex = checked[next++];
+      if (!vertex) {
+        hand_over(Rejected{each.from, vertex.error()});
+      } else if (each.letter.is_reply) {
+        reply.vertices.push_back(std::move(*vertex));
+      } else {
+        hand_over(Received{each.from, PeerMessage{std::move(*vertex)}});
+      }
+    }
+    if (each.letter.is_reply) hand_over(Received{each.from, PeerMessage{std::move(reply)}});
+  }
+  parts_->set_status([count](ValidatorStatus& status) {
+    status.signatures_checked += count;
+    ++status.signature_calls;
+  });
+}
+
+}  // namespace myelin::validator

@@ -1,0 +1,142 @@
+#include "agents/orderer.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "agents/peer_letter.hpp"
+#include "myelin/validator/limits.hpp"
+
+namespace myelin::validator {
+
+using namespace consensus;  // NOLINT: this file is about its events and effects.
+
+namespace {
+
+constexpr Duration kStatusPeriod = std::chrono::milliseconds{100};
+
+}  // namespace
+
+Orderer::Orderer(std::shared_ptr<Parts> parts, Committee committee, OrdererOptions options)
+    : parts_{std::move(parts)}, committee_{std::move(committee)}, options_{std::move(options)} {}
+
+void Orderer::handlers(Handlers<Orderer>& on) {
+  on.message<&Orderer::begin>();
+  on.message<&Orderer::look>();
+}
+
+void Orderer::on_start() {
+  every(kStatusPeriod, [this] { show_status(); });
+}
+
+Now Orderer::core_time() const { return {now(), options_.wall_clock()}; }
+
+void Orderer::begin(schema::Begin::Reader) {
+  if (core_) return;
+  Effects effects;
+  core_.emplace(committee_, options_.self, *options_.signer, options_.core);
+  core_->start(core_time(), effects);
+  std::ranges::move(effects, std::back_inserter(effects_));
+  drive();
+}
+
+void Orderer::look(schema::HandedOver::Reader) {
+  for (EpochEvent& event : parts_->events.take()) {
+    if (event.epoch == committee_.epoch()) inbox_.push_back(std::move(event.event));
+  }
+  drive();
+}
+
+void Orderer::drive() {
+  while (core_ && !has_halted_) {
+    if (!is_syncing_ && !effects_.empty()) {
+      Effect effect = std::move(effects_.front());
+      effects_.pop_front();
+      std::visit([this](auto& what) { perform(what); }, effect);
+    } else if (!inbox_.empty() && effects_.size() < limits::kEffectsWaitingMax) {
+      Effects effects;
+      core_->step(std::move(inbox_.front()), core_time(), effects);
+      inbox_.pop_front();
+      std::ranges::move(effects, std::back_inserter(effects_));
+    } else {
+      return;
+    }
+  }
+}
+
+void Orderer::perform(Append& /*effect*/) {}
+
+void Orderer::perform(Sync& /*effect*/) {}
+
+void Orderer::perform(Broadcast& effect) {
+  auto letter = make_letter(committee_.epoch(), options_.self, PeerMessage{std::move(effect.vertex)});
+  if (!letter) return halt(letter.error().message);
+  const std::vector<AgentRef> addresses = parts_->directory->addresses();
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (i != options_.self && addresses[i]) send(addresses[i], *letter);
+  }
+}
+
+void Orderer::perform(Send& effect) {
+  const AgentRef address = parts_->directory->address(effect.to);
+  if (!address) return;
+  auto letter = make_letter(committee_.epoch(), options_.self, effect.message);
+  if (!letter) {
+    // What no frame can carry is not there for the other.
+    letter = make_letter(committee_.epoch(), options_.self, PeerMessage{SnapshotReply{}});
+  }
+  if (letter) send(address, std::move(*letter));
+}
+
+void Orderer::order(ExecutorOrder order) {
+  if (parts_->orders.put(std::move(order))) tell(parts_->executor, [](schema::HandedOver::Builder) {});
+}
+
+void Orderer::perform(Committed& effect) { order(ExecuteCommit{committee_.epoch(), std::move(effect.commit)}); }
+
+void Orderer::perform(Expected& effect) { order(ExecuteAhead{committee_.epoch(), std::move(effect.commits.front())}); }
+
+void Orderer::perform(Overloaded& effect) {
+  if (const auto batch = read_batch(effect.batch)) order(TurnAway{batch->client, batch->sequence});
+}
+
+void Orderer::perform(Returned& effect) {
+  if (const auto batch = read_batch(effect.batch)) order(TurnAway{batch->client, batch->sequence});
+}
+
+void Orderer::perform(SnapshotWanted& effect) { order(TakeSnapshot{committee_.epoch(), effect.to}); }
+
+void Orderer::perform(InstallSnapshot& effect) { order(InstallState{committee_.epoch(), std::move(effect.snapshot)}); }
+
+void Orderer::perform(Accuse& /*effect*/) {
+  parts_->set_status([](ValidatorStatus& status) { ++status.accusations; });
+}
+
+void Orderer::perform(WakeAt& effect) {
+  if (wake_ != 0) cancel(wake_);
+  wake_ = after(std::max(effect.time - now(), Duration::zero()), [this] {
+    wake_ = 0;
+    inbox_.emplace_back(Woken{});
+    drive();
+  });
+}
+
+void Orderer::perform(Halt& effect) { halt(std::move(effect.reason)); }
+
+void Orderer::halt(std::string reason) {
+  has_halted_ = true;
+  parts_->set_status([&](ValidatorStatus& status) { status.halted = reason; });
+  fail({Errc::validator_halted, std::move(reason)});
+}
+
+void Orderer::show_status() {
+  if (!core_) return;
+  parts_->set_status([this](ValidatorStatus& status) {
+    status.epoch = committee_.epoch();
+    status.round = core_->round();
+    status.committed = core_->last_commit().index;
+    status.core = core_->metrics();
+  });
+}
+
+}  // namespace myelin::validator

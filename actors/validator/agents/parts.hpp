@@ -1,0 +1,87 @@
+/// What the agents of one validator share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "agents/handover.hpp"
+#include "myelin/actors/agent_ref.hpp"
+#include "myelin/actors/reply.hpp"
+#include "myelin/consensus/core.hpp"
+#include "myelin/consensus/transaction.hpp"
+#include "myelin/validator.capnp.h"
+#include "myelin/validator/directory.hpp"
+#include "myelin/validator/status.hpp"
+
+namespace myelin::validator {
+
+/// Something for the core of an epoch.
+struct EpochEvent {
+  consensus::Epoch epoch = 0;
+  consensus::Event event;
+};
+
+// What the executor is to do, in the order given.
+
+struct ExecuteCommit {
+  consensus::Epoch epoch = 0;
+  consensus::Commit commit;
+};
+/// Worth executing ahead, if nothing else is to be done.
+struct ExecuteAhead {
+  consensus::Epoch epoch = 0;
+  consensus::Commit likely;
+};
+struct TakeSnapshot {
+  consensus::Epoch epoch = 0;
+  consensus::ValidatorIndex to = 0;
+};
+struct InstallState {
+  consensus::Epoch epoch = 0;
+  consensus::SnapshotPtr snapshot;
+};
+/// A client waits for what becomes of a batch.
+struct AwaitOutcome {
+  consensus::ClientId client = 0;
+  consensus::Sequence sequence = 0;
+  bool wants_replies = false;  ///< Else their digest only.
+  Reply<schema::BatchAnswer> reply;
+};
+/// A batch is not taken: who waits for it is told so.
+struct TurnAway {
+  consensus::ClientId client = 0;
+  consensus::Sequence sequence = 0;
+};
+using ExecutorOrder = std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, InstallState, AwaitOutcome, TurnAway>;
+
+/// The agents of a validator, and what they hand each other. The handles are set before any of them is told to begin,
+/// and not changed after. **Thread-safety**: thread-safe from then on.
+struct Parts {
+  std::shared_ptr<const void> keep_alive;  ///< What the agents refer to.
+  std::shared_ptr<Directory> directory;
+  AgentRef gate;
+  AgentRef orderer;
+  AgentRef executor;
+  Handover<EpochEvent> events;     // to the orderer
+  Handover<ExecutorOrder> orders;  // to the executor
+
+  void set_status(const auto& change) {
+    const std::lock_guard lock{status_mutex_};
+    change(status_);
+  }
+  [[nodiscard]] ValidatorStatus status() const {
+    const std::lock_guard lock{status_mutex_};
+    return status_;
+  }
+
+ private:
+  mutable std::mutex status_mutex_;
+  ValidatorStatus status_;
+};
+
+}  // namespace myelin::validator

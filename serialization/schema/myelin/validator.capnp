@@ -1,0 +1,92 @@
+@0xb8f25d7c1e94a603;
+# What the agents of validators and their clients send each other. docs/shared_memory.md has what clients are promised.
+
+using Cxx = import "/capnp/c++.capnp";
+using Consensus = import "consensus.capnp";
+$Cxx.namespace("myelin::schema");
+
+struct HandedOver {
+  # Something was handed over in memory, to an agent of the same validator: it is to look.
+}
+
+struct Begin {
+  # To an agent of a validator: all others are there, too.
+}
+
+struct SignedVertex {
+  # As its author sent it: the digest is over exactly these bytes.
+  header @0 :Data;
+  # A VertexHeader in one segment.
+  payload @1 :Data;
+  # A Payload in one segment; empty for none.
+  signature @2 :Data;
+  # Ed25519, 64 bytes.
+}
+
+struct PeerLetter {
+  # From one validator to another.
+  epoch @0 :UInt64;
+  # The committee that both belong to.
+  from @1 :UInt8;
+  # The sender's index in it.
+  union {
+    none @2 :Void;
+    # Refused.
+    vertex @3 :SignedVertex;
+    fetch @4 :List(Consensus.VertexHeader.Parent);
+    # Asks for vertices by name.
+    range :group {
+      # Asks for whatever there is in the rounds above `after`.
+      after @5 :UInt64;
+      have @6 :UInt64;
+      # Authors whose vertices of the round behind that one the asker has; one bit each.
+    }
+    fetched :group {
+      # Answers both.
+      vertices @7 :List(SignedVertex);
+      forgotten @8 :UInt64;
+      # The sender no longer has rounds up to this one.
+      commitVote @9 :Consensus.VertexHeader.StateAt;
+      stateVote @10 :Consensus.VertexHeader.StateAt;
+    }
+    snapshotAbove @11 :UInt64;
+    # Asks for a state after a commit above this one.
+    snapshot :group {
+      # Answers it; a tail of no bytes: there is none.
+      tail @12 :Data;
+      # The last commits, as a log's base record has them.
+      stateRoot @13 :Consensus.Digest256;
+      state @14 :Data;
+    }
+  }
+}
+
+struct SubmitBatch {
+  # From a client: a batch that is to be ordered and executed. Answered with a BatchAnswer once it is.
+  client @0 :UInt64;
+  sequence @1 :UInt64;
+  # As the batch has them.
+  batch @2 :Data;
+  # A TransactionBatch in one segment, of whole words.
+}
+
+struct AwaitBatch {
+  # From a client that submits the batch elsewhere: answered with a BatchAnswer without the replies.
+  client @0 :UInt64;
+  sequence @1 :UInt64;
+}
+
+struct BatchAnswer {
+  verdict @0 :UInt8;
+  # consensus::Verdict.
+  refusal @1 :UInt8;
+  # consensus::BatchRefusal, of a refused batch.
+  commit @2 :UInt64;
+  # The commit that it was executed in, or answered after.
+  time @3 :Int64;
+  # The commit's time, nanoseconds since 1970.
+  digest @4 :Consensus.Digest256;
+  # Of the replies: what validators are compared by.
+  replies @5 :Data;
+  # As consensus::encode_replies() has them. Only in answers to SubmitBatch.
+}
