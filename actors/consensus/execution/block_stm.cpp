@@ -22,6 +22,14 @@ constexpr TaskIndex kAheadMax = 4096;
 constexpr TaskIndex kAheadStart = 256;
 constexpr TaskIndex kAheadStep = 16;  // valid ones before it goes up by as many
 
+// The nearer, the fewer are taken at a time: who runs one while the one before it waits for its turn reads in vain what
+// that one will write.
+constexpr TaskIndex kAheadPerTaken = 32;
+// In a small block each worker still takes so often.
+constexpr TaskIndex kTakesMin = 16;
+// What others have run, and not validated while so many times kTakenMax were begun for each worker, is up to anybody.
+constexpr TaskIndex kLeftMax = 4;
+
 // Looks for work in vain before the thread lets others have the processor.
 constexpr unsigned kIdleLooks = 64;
 
@@ -181,10 +189,14 @@ void BlockStm::begin(WallTime time, std::span<const Task> tasks, std::size_t wor
   worker_count_ = workers;
   for (std::size_t i = 0; i < workers; ++i) {
     workers_[i].is_active = false;
+    workers_[i].to_execute = {};
+    workers_[i].to_validate = {};
     workers_[i].executions = 0;
     workers_[i].validations = 0;
     workers_[i].arena.reset();
   }
+  taken_max_ = std::clamp<TaskIndex>(size_ / static_cast<TaskIndex>(workers * kTakesMin), 1, kTakenMax);
+  left_max_ = kLeftMax * kTakenMax * static_cast<TaskIndex>(workers);
   execution_cursor_ = 0;
   ahead_ = kAheadStart;
   validation_cursor_ = 0;
@@ -198,15 +210,18 @@ void BlockStm::work(std::size_t index) noexcept {
   try {
     Job job;
     unsigned idle = 0;
+    bool is_active = false;
     while (!is_over_.load(std::memory_order_acquire)) {
       if (job.kind == JobKind::none) {
         // Active before it takes a job: a job that is taken is never overlooked by is_done().
-        worker.is_active.store(true);
-        job = next_job();
+        if (!is_active) worker.is_active.store(true);
+        is_active = true;
+        job = next_job(index);
       }
       switch (job.kind) {
         case JobKind::none:
           worker.is_active.store(false);
+          is_active = false;
           if (is_done()) is_over_.store(true, std::memory_order_release);
           if (++idle % kIdleLooks == 0) std::this_thread::yield();
           continue;
@@ -232,24 +247,72 @@ bool BlockStm::is_done() const noexcept {
   return lowered_.load() == lowered;
 }
 
-BlockStm::Job BlockStm::next_job() noexcept {
-  TaskIndex at = validation_cursor_.load();
-  while (at < size_ && phase_of(entries_[at].status.load()) == Phase::executed) {
-    if (!validation_cursor_.compare_exchange_weak(at, at + 1)) continue;
-    // It may have been aborted before the cursor passed it, and the cursor been where an abort puts it already: then it
-    // is up to us. An abort from here on puts the cursor back itself.
-    const std::uint64_t status = entries_[at].status.load();
-    if (phase_of(status) == Phase::executed) return {JobKind::validation, at, status >> 2};
-    lower(validation_cursor_, at);
-    break;
-  }
-  const TaskIndex end = std::min(size_, at + ahead_.load(std::memory_order_relaxed));
-  while (execution_cursor_.load(std::memory_order_relaxed) < end) {
-    const TaskIndex task = execution_cursor_.fetch_add(1);
+/// Neighbours are taken together: a cursor's cache line goes from thread to thread less often, and a transaction's data
+/// lie next to its neighbours'.
+BlockStm::Job BlockStm::next_job(std::size_t index) noexcept {
+  Worker& worker = workers_[index];
+  do {
+    if (const Job job = next_validation(worker); job.kind != JobKind::none) return job;
+    if (const Job job = next_execution(worker); job.kind != JobKind::none) return job;
+  } while (take_validations(index, false) || take_executions(worker) || take_validations(index, true));
+  return {};
+}
+
+BlockStm::Job BlockStm::next_execution(Worker& worker) noexcept {
+  Taken& taken = worker.to_execute;
+  while (taken.at < taken.end) {
+    const TaskIndex task = taken.at++;
     std::uint64_t run = 0;
-    if (task < size_ && try_begin(task, run)) return {JobKind::execution, task, run};
+    if (try_begin(task, run)) return {JobKind::execution, task, run};
   }
   return {};
+}
+
+bool BlockStm::take_executions(Worker& worker) noexcept {
+  const TaskIndex ahead = ahead_.load(std::memory_order_relaxed);
+  const TaskIndex end = std::min(size_, validation_cursor_.load(std::memory_order_relaxed) + ahead);
+  if (execution_cursor_.load(std::memory_order_relaxed) >= end) return false;
+  const TaskIndex count = std::clamp<TaskIndex>(ahead / kAheadPerTaken, 1, taken_max_);
+  const TaskIndex begin = execution_cursor_.fetch_add(count);
+  worker.to_execute = {std::min(begin, size_), std::min(begin + count, size_)};
+  return true;
+}
+
+BlockStm::Job BlockStm::next_validation(Worker& worker) noexcept {
+  Taken& taken = worker.to_validate;
+  if (taken.at == taken.end) return {};
+  const TaskIndex task = taken.at++;
+  // An abort after the cursor had passed it puts the cursor back. If there was one before, the cursor may have been
+  // where the abort puts it already: then it is up to us. That run must be the same, too: while another one was going
+  // on, others may have validated higher ones that must be validated again.
+  const std::uint64_t status = entries_[task].status.load();
+  if (status == worker.statuses[task - worker.first_to_validate]) return {JobKind::validation, task, status >> 2};
+  lower(validation_cursor_, task);
+  taken = {};
+  return {};
+}
+
+/// Takes transactions that have run, up to the first that has not. If not all are wanted, only those that this worker
+/// has run itself, for it has in its cache what they read and wrote; or those that the other workers have left lying.
+bool BlockStm::take_validations(std::size_t index, bool are_all_wanted) noexcept {
+  Worker& worker = workers_[index];
+  TaskIndex at = validation_cursor_.load();
+  while (at < size_) {
+    const bool is_any = are_all_wanted || execution_cursor_.load(std::memory_order_relaxed) >= at + left_max_;
+    TaskIndex end = at;
+    for (; end < size_ && end < at + kTakenMax; ++end) {
+      const std::uint64_t status = entries_[end].status.load();
+      if (phase_of(status) != Phase::executed) break;
+      if (!is_any && entries_[end].runner.load(std::memory_order_relaxed) != index) break;
+      worker.statuses[end - at] = status;
+    }
+    if (end == at) return false;
+    if (!validation_cursor_.compare_exchange_strong(at, end)) continue;
+    worker.to_validate = {at, end};
+    worker.first_to_validate = at;
+    return true;
+  }
+  return false;
 }
 
 bool BlockStm::try_begin(TaskIndex task, std::uint64_t& run) noexcept {
@@ -284,7 +347,10 @@ BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
   if (!Execution{view, tasks_[job.task]}.run()) return park(job.task, job.run, view.blocked_by());
   Entry& entry = entries_[job.task];
   publish(entry, job.task, worker);
-  entry.status.store(job.run << 2 | static_cast<std::uint64_t>(Phase::executed));
+  entry.runner.store(static_cast<std::uint32_t>(index), std::memory_order_relaxed);
+  // Release is enough: whoever comes to wait later than resume_waiters() has looked finds, by the stack of those who
+  // wait, that it has run.
+  entry.status.store(job.run << 2 | static_cast<std::uint64_t>(Phase::executed), std::memory_order_release);
   return resume_waiters(entry);
 }
 

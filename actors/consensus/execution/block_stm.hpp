@@ -87,15 +87,28 @@ class BlockStm {
     std::span<const Published> writes;
   };
 
-  /// Alone on its cache line: neighbours are run by different threads.
-  struct alignas(64) Entry {
+  /// Two on a cache line: neighbours are mostly run by the same thread.
+  struct alignas(32) Entry {
     std::atomic<std::uint64_t> status{0};        // run << 2 | phase
     std::atomic<TaskIndex> waiters{kNoTask};     // who waits for this one: a stack
     TaskIndex next_waiter = kNoTask;             // in the stack this one is in
     std::atomic<const Record*> record{nullptr};  // of the last run
+    std::atomic<std::uint32_t> runner{0};        // the worker that ran it last
+  };
+
+  /// Transactions that a worker takes from a cursor at a time, at most.
+  static constexpr TaskIndex kTakenMax = 8;
+  /// What a worker has taken and not come to yet.
+  struct Taken {
+    TaskIndex at = 0;
+    TaskIndex end = 0;
   };
   struct alignas(64) Worker {
     std::atomic<bool> is_active{false};
+    Taken to_execute;
+    Taken to_validate;
+    TaskIndex first_to_validate = 0;
+    std::array<std::uint64_t, kTakenMax> statuses{};  // of those to validate from the first on, when taken
     std::uint64_t executions = 0;
     std::uint64_t validations = 0;
     Arena arena;
@@ -117,7 +130,11 @@ class BlockStm {
   void write_back(StateTable& cells, Workers& workers);
   void begin(WallTime time, std::span<const Task> tasks, std::size_t workers);
   void work(std::size_t worker) noexcept;
-  [[nodiscard]] Job next_job() noexcept;
+  [[nodiscard]] Job next_job(std::size_t worker) noexcept;
+  [[nodiscard]] Job next_execution(Worker& worker) noexcept;
+  [[nodiscard]] Job next_validation(Worker& worker) noexcept;
+  [[nodiscard]] bool take_executions(Worker& worker) noexcept;
+  [[nodiscard]] bool take_validations(std::size_t worker, bool are_all_wanted) noexcept;
   [[nodiscard]] Job run_execution(const Job& job, std::size_t worker);
   [[nodiscard]] Job run_validation(const Job& job, Worker& worker);
   void publish(Entry& entry, TaskIndex task, Worker& worker);
@@ -140,6 +157,8 @@ class BlockStm {
   std::size_t entries_capacity_ = 0;
   std::unique_ptr<Worker[]> workers_;
   std::size_t worker_count_ = 0;
+  TaskIndex taken_max_ = 1;
+  TaskIndex left_max_ = 0;
   alignas(64) std::atomic<TaskIndex> execution_cursor_{0};
   alignas(64) std::atomic<TaskIndex> validation_cursor_{0};
   alignas(64) std::atomic<std::uint64_t> lowered_{0};  // times a cursor went down
