@@ -15,6 +15,7 @@ namespace myelin::consensus {
 /// **Thread-safety**: thread-compatible; one a thread.
 class Arena {
  public:
+  /// **Requires**: an alignment of 64 at most.
   [[nodiscard]] void* allocate(std::size_t bytes, std::size_t alignment) {
     std::size_t begin = (at_ + alignment - 1) & ~(alignment - 1);
     if (chunk_ == chunks_.size() || begin + bytes > chunks_[chunk_].size) {
@@ -22,7 +23,7 @@ class Arena {
       begin = 0;
     }
     at_ = begin + bytes;
-    return chunks_[chunk_].memory.get() + begin;
+    return chunks_[chunk_].memory[0].bytes + begin;
   }
   /// An object that is never destroyed.
   template <class T, class... Arguments>
@@ -44,8 +45,12 @@ class Arena {
 
  private:
   static constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
+  /// Aligned as any object that is to be alone on its cache lines.
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
   struct Chunk {
-    std::unique_ptr<std::byte[]> memory;
+    std::unique_ptr<Line[]> memory;
     std::size_t size = 0;
   };
 
@@ -53,8 +58,8 @@ class Arena {
     if (chunk_ < chunks_.size()) ++chunk_;
     while (chunk_ < chunks_.size() && chunks_[chunk_].size < bytes) ++chunk_;
     if (chunk_ == chunks_.size()) {
-      const std::size_t size = std::max(kChunkBytes, bytes);
-      chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
+      const std::size_t lines = (std::max(kChunkBytes, bytes) + sizeof(Line) - 1) / sizeof(Line);
+      chunks_.push_back({std::make_unique_for_overwrite<Line[]>(lines), lines * sizeof(Line)});
     }
     at_ = 0;
   }

@@ -125,7 +125,7 @@ class BlockStm::View {
   }
   [[nodiscard]] static Cell cell_of(const Read& read) noexcept {
     if (read.kind == ValueKind::number) return Cell::of_number(read.number);
-    return read.written ? read.written->cell : read.slot->base;
+    return read.written ? read.written->cell() : read.slot->base;
   }
   [[nodiscard]] bool is_blocked(TaskIndex by) noexcept {
     blocked_by_ = by;
@@ -354,22 +354,25 @@ BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
   return resume_waiters(entry);
 }
 
+const BlockStm::Published* BlockStm::find_write(const Record& record, const Slot* slot) noexcept {
+  const auto found = std::ranges::find(record.writes, slot, &Published::slot);
+  return found == record.writes.end() ? nullptr : &*found;
+}
+
 /// Shows others what the run wrote, and takes back what only the run before wrote.
 void BlockStm::publish(Entry& entry, TaskIndex task, Worker& worker) {
   const Record* before = entry.record.load(std::memory_order_acquire);
   worker.published.clear();
   for (const Write& write : worker.writes) {
-    Version* version = nullptr;
-    if (before) {
-      const auto same = std::ranges::find(before->writes, write.slot, &Published::slot);
-      if (same != before->writes.end()) version = same->version;
+    const auto written = Written::of(task, write.cell, write.is_delta);
+    const Published* same = before ? find_write(*before, write.slot) : nullptr;
+    if (!same) {
+      worker.published.push_back({write.slot, &MultiVersionMemory::add_version(*write.slot, written, worker.arena)});
+      continue;
     }
-    const bool is_new = version == nullptr;
-    if (is_new) version = &MultiVersionMemory::add_version(*write.slot, task, worker.arena);
-    Written* written = is_new ? &version->first : worker.arena.make<Written>();
-    *written = {write.cell, write.is_delta};
-    version->written.store(reinterpret_cast<std::uintptr_t>(written), std::memory_order_release);
-    worker.published.push_back({write.slot, version});
+    const auto* again = worker.arena.make<Written>(written);
+    same->version->written.store(reinterpret_cast<std::uintptr_t>(again), std::memory_order_release);
+    worker.published.push_back(*same);
   }
   if (before) {
     for (const Published& old : before->writes) {

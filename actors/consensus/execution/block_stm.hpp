@@ -137,6 +137,7 @@ class BlockStm {
   [[nodiscard]] bool take_validations(std::size_t worker, bool are_all_wanted) noexcept;
   [[nodiscard]] Job run_execution(const Job& job, std::size_t worker);
   [[nodiscard]] Job run_validation(const Job& job, Worker& worker);
+  [[nodiscard]] static const Published* find_write(const Record& record, const Slot* slot) noexcept;
   void publish(Entry& entry, TaskIndex task, Worker& worker);
   [[nodiscard]] bool is_valid(TaskIndex task) const;
   [[nodiscard]] bool is_valid(const Read& read, TaskIndex task) const;

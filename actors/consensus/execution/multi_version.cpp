@@ -9,16 +9,22 @@ namespace myelin::consensus {
 
 namespace {
 
+constexpr std::size_t kBucketsMin = 64;
+// A block that meets as many keys as it may after one that met few finds so many times as many in a bucket.
+constexpr std::size_t kCrowding = 8;
+
 const Written* written_of(std::uintptr_t address) noexcept { return reinterpret_cast<const Written*>(address); }
 
 }  // namespace
 
-void MultiVersionMemory::begin(const StateTable& state, WallTime time, std::size_t keys, std::size_t workers,
+void MultiVersionMemory::begin(const StateTable& state, WallTime time, std::size_t keys_max, std::size_t workers,
                                bool has_ranges) {
   state_ = &state;
   time_ = time;
   has_ranges_ = has_ranges;
-  const std::size_t buckets = std::bit_ceil(std::max<std::size_t>(64, 2 * keys));
+  // Blocks are mostly like the one before: where that met few keys, few buckets are enough, and stay in the cache.
+  const std::size_t keys = std::clamp(size(), keys_max / kCrowding, keys_max);
+  const std::size_t buckets = std::bit_ceil(std::max(kBucketsMin, 2 * keys));
   if (buckets > capacity_) {
     buckets_ = std::make_unique<std::atomic<Slot*>[]>(buckets);
     capacity_ = buckets;
@@ -81,20 +87,20 @@ Seen MultiVersionMemory::see(const Slot& slot, TaskIndex task) const noexcept {
   std::int64_t sum = 0;
   const Version* version = slot.newest.load(std::memory_order_acquire);
   for (; version; version = version->next.load(std::memory_order_acquire)) {
-    if (version->task >= task) continue;
+    if (version->task() >= task) continue;
     const std::uintptr_t address = version->written.load(std::memory_order_acquire);
     if (address == 0) continue;
     if (address & Version::kEstimate) {
-      seen.blocked_by = version->task;
+      seen.blocked_by = version->task();
       return seen;
     }
     const Written* written = written_of(address);
     if (written->is_delta) {
       has_delta = true;
-      sum = wrapping_add(sum, written->cell.number);
+      sum = wrapping_add(sum, written->number);
       continue;
     }
-    seen.cell = written->cell;
+    seen.cell = written->cell();
     seen.written = written;
     break;
   }
@@ -110,13 +116,13 @@ Seen MultiVersionMemory::see_kind(const Slot& slot, TaskIndex task) const noexce
   Seen seen;
   for (const Version* version = slot.newest.load(std::memory_order_acquire); version;
        version = version->next.load(std::memory_order_acquire)) {
-    if (version->task >= task) continue;
+    if (version->task() >= task) continue;
     const std::uintptr_t address = version->written.load(std::memory_order_acquire);
     if (address == 0) continue;
     if (address & Version::kEstimate) {
-      seen.blocked_by = version->task;
+      seen.blocked_by = version->task();
     } else {
-      seen.cell = written_of(address)->cell;  // Who adds has seen that it is a number, or will run again.
+      seen.cell = written_of(address)->cell();  // Who adds has seen that it is a number, or will run again.
     }
     return seen;
   }
@@ -124,13 +130,14 @@ Seen MultiVersionMemory::see_kind(const Slot& slot, TaskIndex task) const noexce
   return seen;
 }
 
-Version& MultiVersionMemory::add_version(Slot& slot, TaskIndex task, Arena& arena) {
+Version& MultiVersionMemory::add_version(Slot& slot, const Written& written, Arena& arena) {
   auto* added = new (arena.allocate(sizeof(Version), alignof(Version))) Version{};
-  added->task = task;
+  added->first = written;
+  added->written.store(reinterpret_cast<std::uintptr_t>(&added->first), std::memory_order_relaxed);
   std::atomic<Version*>* link = &slot.newest;
   Version* at = link->load(std::memory_order_acquire);
   while (true) {
-    while (at && at->task > task) {
+    while (at && at->task() > written.task) {
       link = &at->next;
       at = link->load(std::memory_order_acquire);
     }

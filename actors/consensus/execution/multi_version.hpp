@@ -19,33 +19,45 @@ namespace myelin::consensus {
 using TaskIndex = std::uint32_t;
 inline constexpr TaskIndex kNoTask = 0xffff'ffff;
 
-/// One write. Never changed, and never freed before the block's end: its address names it.
+/// One write. Never changed once others can see it, and never freed before the block's end: its address names it.
 struct Written {
-  Cell cell;
+  TaskIndex task = 0;  ///< Who wrote.
+  ValueKind kind = ValueKind::absent;
   bool is_delta = false;  ///< To be added to what lies below.
+  std::int64_t number = 0;
+  ClientId holder = 0;
+  WallTime expires = 0;
+  std::string_view bytes;
+
+  [[nodiscard]] Cell cell() const noexcept { return {kind, number, holder, expires, bytes}; }
+  [[nodiscard]] static Written of(TaskIndex task, const Cell& cell, bool is_delta) noexcept {
+    return {task, cell.kind, is_delta, cell.number, cell.holder, cell.expires, cell.bytes};
+  }
 };
 
-/// A transaction's place in the list of a key's writers.
-struct Version {
+/// A transaction's place in the list of a key's writers. One cache line, for other threads read it.
+struct alignas(64) Version {
   // The address of what was written last; 0: nothing any more; with kEstimate: what an aborted run wrote, and the next
   // run will probably write again.
   static constexpr std::uintptr_t kEstimate = 1;
 
-  TaskIndex task = 0;
   std::atomic<std::uintptr_t> written{0};
   std::atomic<Version*> next{nullptr};  // The next lower transaction. Versions are added, and never taken out.
   Written first;                        // What was written first: most write once, and it is near.
-};
 
-/// A key that the block has touched.
-struct Slot {
+  [[nodiscard]] TaskIndex task() const noexcept { return first.task; }
+};
+static_assert(sizeof(Version) == 64);
+
+/// A key that the block has touched. What is looked at most lies on its first cache line.
+struct alignas(64) Slot {
   std::string_view key;
   std::uint64_t hash = 0;
-  const StateTable::Entry* entry = nullptr;  ///< Of the state; null where it has none.
-  Cell base;                                 ///< Before the block. A lease that is over is absent.
-  Slot* next = nullptr;                      // in its bucket
+  Slot* next = nullptr;  // in its bucket
   std::atomic<Version*> newest{nullptr};
-  std::atomic<bool> is_listed{false};  // in the order of new keys
+  Cell base;                                 ///< Before the block. A lease that is over is absent.
+  const StateTable::Entry* entry = nullptr;  ///< Of the state; null where it has none.
+  std::atomic<bool> is_listed{false};        // in the order of new keys
 };
 
 /// What a transaction sees of a key.
@@ -71,9 +83,10 @@ struct Seen {
 /// Block-STM (Gelashvili et al., 2022).
 class MultiVersionMemory {
  public:
-  /// Empties it for a block. `keys`: about how many it will touch. `has_ranges`: new keys are to be kept in order.
+  /// Empties it for a block. `keys_max`: so many will it hardly touch more of. `has_ranges`: new keys are to be kept in
+  /// order.
   /// **Requires**: `state` does not change until for_each_written() has been called.
-  void begin(const StateTable& state, WallTime time, std::size_t keys, std::size_t workers, bool has_ranges);
+  void begin(const StateTable& state, WallTime time, std::size_t keys_max, std::size_t workers, bool has_ranges);
 
   [[nodiscard]] Slot& slot(std::string_view key, Arena& arena, std::size_t worker) {
     return slot(key, state_->hash(key), arena, worker);
@@ -85,8 +98,8 @@ class MultiVersionMemory {
   /// A key's kind costs less than its number: it need not be added up.
   [[nodiscard]] Seen see_kind(const Slot& slot, TaskIndex task) const noexcept;
 
-  /// The transaction's place among the slot's writers. **Requires**: it was not added before, or has nothing there.
-  [[nodiscard]] static Version& add_version(Slot& slot, TaskIndex task, Arena& arena);
+  /// Adds what the transaction writes to the slot. **Requires**: it was not added before, or has nothing there.
+  [[nodiscard]] static Version& add_version(Slot& slot, const Written& written, Arena& arena);
 
   /// Calls `visit(key, seen)` for keys of the range that hold something, in order, until it returns false or the
   /// range ends. Returns the transaction that it is blocked by, or kNoTask. **Requires**: begin() with `has_ranges`.

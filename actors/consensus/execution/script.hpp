@@ -46,6 +46,7 @@ class Script {
 
  private:
   using StepOperation = ScriptStep::Operation;
+  static constexpr std::size_t kWritesNear = 4;
   using Digits = std::array<char, 20>;
   struct Write {
     std::string_view key;
@@ -124,10 +125,11 @@ class Script {
     return key;
   }
 
-  /// Room for as many writes as the script can do.
+  /// Room for as many writes as the script can do. Mostly few: they need no memory that is kept for the whole block.
   [[nodiscard]] Write* allocate_writes() {
     std::size_t stores = 0;
     for (const ScriptStep& step : transaction_.steps) stores += step.operation == StepOperation::store ? 1 : 0;
+    if (stores <= kWritesNear) return reinterpret_cast<Write*>(near_);
     return static_cast<Write*>(view_.arena().allocate(stores * sizeof(Write), alignof(Write)));
   }
 
@@ -215,6 +217,7 @@ class Script {
   Reply& reply_;
   std::array<Cell, limits::kScriptRegisters> registers_{};
   Cell result_;
+  alignas(Write) std::byte near_[kWritesNear * sizeof(Write)];
   Write* writes_ = nullptr;
   std::size_t write_count_ = 0;
   std::size_t stored_bytes_ = 0;
