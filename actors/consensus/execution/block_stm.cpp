@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "execution/key_hash.hpp"
 #include "execution/range.hpp"
 
 namespace myelin::consensus {
@@ -24,7 +25,7 @@ constexpr TaskIndex kAheadStep = 16;  // valid ones before it goes up by as many
 
 // The nearer, the fewer are taken at a time: who runs one while the one before it waits for its turn reads in vain what
 // that one will write.
-constexpr TaskIndex kAheadPerTaken = 32;
+constexpr TaskIndex kAheadPerTaken = 64;
 // In a small block each worker still takes so often.
 constexpr TaskIndex kTakesMin = 16;
 // What others have run, and not validated while so many times kTakenMax were begun for each worker, is up to anybody.
@@ -45,6 +46,31 @@ std::span<const T> copy_to(Arena& arena, const std::vector<T>& items) {
   auto* copy = static_cast<T*>(arena.allocate(items.size() * sizeof(T), alignof(T)));
   std::uninitialized_copy(items.begin(), items.end(), copy);
   return {copy, items.size()};
+}
+
+/// Calls `visit(key)` for the first keys that a transaction names in its text, `keys_max` at most. Those that a script
+/// only stores are left out: mostly it has loaded them before.
+template <class Visit>
+void for_first_keys(const Transaction& transaction, std::size_t keys_max, Visit visit) {
+  using StepOperation = ScriptStep::Operation;
+  switch (transaction.operation) {
+    case Operation::malformed:
+    case Operation::range:
+    case Operation::reconfigure: return;
+    case Operation::script:
+      for (const ScriptStep& step : transaction.steps) {
+        if (step.operation != StepOperation::load || step.left != ScriptStep::kNoRegister || step.bytes.empty())
+          continue;
+        if (keys_max-- == 0) return;
+        visit(step.bytes);
+      }
+      return;
+    case Operation::transfer:
+      visit(transaction.key);
+      visit(transaction.other);
+      return;
+    default: visit(transaction.key); return;
+  }
 }
 
 }  // namespace
@@ -115,11 +141,15 @@ class BlockStm::View {
   /// A transaction mostly writes where it has read: that is found again without hashing.
   [[nodiscard]] Slot& find(std::string_view key) {
     const Read* before = find_read(key);
-    return before ? *before->slot : block_.memory_.slot(key, worker_.arena, worker_index_);
+    if (before) return *before->slot;
+    for (const Hint& hint : worker_.hints[task_ % kTakenMax]) {
+      if (hint.slot && hint.key.data() == key.data() && hint.key.size() == key.size()) return *hint.slot;
+    }
+    return block_.memory_.slot(key, worker_.arena, worker_index_);
   }
   [[nodiscard]] const Read* find_read(std::string_view key) const noexcept {
     for (std::size_t i = std::min(worker_.reads.size(), kReadsSearched); i-- > 0;) {
-      if (worker_.reads[i].slot->key == key) return &worker_.reads[i];
+      if (is_same_key(worker_.reads[i].slot->key, key)) return &worker_.reads[i];
     }
     return nullptr;
   }
@@ -190,13 +220,13 @@ void BlockStm::begin(WallTime time, std::span<const Task> tasks, std::size_t wor
   for (std::size_t i = 0; i < workers; ++i) {
     workers_[i].is_active = false;
     workers_[i].to_execute = {};
+    workers_[i].hints = {};
     workers_[i].to_validate = {};
     workers_[i].executions = 0;
     workers_[i].validations = 0;
     workers_[i].arena.reset();
   }
   taken_max_ = std::clamp<TaskIndex>(size_ / static_cast<TaskIndex>(workers * kTakesMin), 1, kTakenMax);
-  left_max_ = kLeftMax * kTakenMax * static_cast<TaskIndex>(workers);
   execution_cursor_ = 0;
   ahead_ = kAheadStart;
   validation_cursor_ = 0;
@@ -249,12 +279,12 @@ bool BlockStm::is_done() const noexcept {
 
 /// Neighbours are taken together: a cursor's cache line goes from thread to thread less often, and a transaction's data
 /// lie next to its neighbours'.
-BlockStm::Job BlockStm::next_job(std::size_t index) noexcept {
+BlockStm::Job BlockStm::next_job(std::size_t index) {
   Worker& worker = workers_[index];
   do {
     if (const Job job = next_validation(worker); job.kind != JobKind::none) return job;
     if (const Job job = next_execution(worker); job.kind != JobKind::none) return job;
-  } while (take_validations(index, false) || take_executions(worker) || take_validations(index, true));
+  } while (take_validations(index, false) || take_executions(index) || take_validations(index, true));
   return {};
 }
 
@@ -268,14 +298,45 @@ BlockStm::Job BlockStm::next_execution(Worker& worker) noexcept {
   return {};
 }
 
-bool BlockStm::take_executions(Worker& worker) noexcept {
+TaskIndex BlockStm::taken_at_once(TaskIndex ahead) const noexcept {
+  return std::clamp<TaskIndex>(ahead / kAheadPerTaken, 1, taken_max_);
+}
+
+bool BlockStm::take_executions(std::size_t index) {
   const TaskIndex ahead = ahead_.load(std::memory_order_relaxed);
   const TaskIndex end = std::min(size_, validation_cursor_.load(std::memory_order_relaxed) + ahead);
   if (execution_cursor_.load(std::memory_order_relaxed) >= end) return false;
-  const TaskIndex count = std::clamp<TaskIndex>(ahead / kAheadPerTaken, 1, taken_max_);
+  const TaskIndex count = taken_at_once(ahead);
   const TaskIndex begin = execution_cursor_.fetch_add(count);
-  worker.to_execute = {std::min(begin, size_), std::min(begin + count, size_)};
+  Taken& taken = workers_[index].to_execute;
+  taken = {std::min(begin, size_), std::min(begin + count, size_)};
+  find_slots(taken.at, taken.end, index);
   return true;
+}
+
+/// Finds the keys of several transactions at once: waiting for the memory of one is waiting for that of all.
+void BlockStm::find_slots(TaskIndex begin, TaskIndex end, std::size_t index) {
+  Worker& worker = workers_[index];
+  std::array<std::uint64_t, kTakenMax * kHints> hashes;
+  std::array<Hint*, kTakenMax * kHints> hints;
+  std::size_t count = 0;
+  for (TaskIndex task = begin; task < end; ++task) {
+    std::array<Hint, kHints>& own = worker.hints[task % kTakenMax];
+    own = {};
+    std::size_t used = 0;
+    for_first_keys(*tasks_[task].transaction, kHints, [&](std::string_view key) {
+      own[used].key = key;
+      hints[count] = &own[used++];
+      hashes[count] = memory_.hash(key);
+      memory_.expect(hashes[count++]);
+    });
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    hints[i]->slot = &memory_.slot(hints[i]->key, hashes[i], worker.arena, index);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    __builtin_prefetch(hints[i]->slot->newest.load(std::memory_order_relaxed));
+  }
 }
 
 BlockStm::Job BlockStm::next_validation(Worker& worker) noexcept {
@@ -296,9 +357,12 @@ BlockStm::Job BlockStm::next_validation(Worker& worker) noexcept {
 /// has run itself, for it has in its cache what they read and wrote; or those that the other workers have left lying.
 bool BlockStm::take_validations(std::size_t index, bool are_all_wanted) noexcept {
   Worker& worker = workers_[index];
+  const TaskIndex taken = taken_at_once(ahead_.load(std::memory_order_relaxed));
+  const TaskIndex left_max = kLeftMax * taken * static_cast<TaskIndex>(worker_count_);
   TaskIndex at = validation_cursor_.load();
   while (at < size_) {
-    const bool is_any = are_all_wanted || execution_cursor_.load(std::memory_order_relaxed) >= at + left_max_;
+    const bool is_any =
+        are_all_wanted || taken == 1 || execution_cursor_.load(std::memory_order_relaxed) >= at + left_max;
     TaskIndex end = at;
     for (; end < size_ && end < at + kTakenMax; ++end) {
       const std::uint64_t status = entries_[end].status.load();

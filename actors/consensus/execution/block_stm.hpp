@@ -103,12 +103,19 @@ class BlockStm {
     TaskIndex at = 0;
     TaskIndex end = 0;
   };
+  /// The slots of the first keys that a transaction names, found before it runs.
+  static constexpr std::size_t kHints = 2;
+  struct Hint {
+    std::string_view key;
+    Slot* slot = nullptr;
+  };
   struct alignas(64) Worker {
     std::atomic<bool> is_active{false};
     Taken to_execute;
     Taken to_validate;
     TaskIndex first_to_validate = 0;
-    std::array<std::uint64_t, kTakenMax> statuses{};  // of those to validate from the first on, when taken
+    std::array<std::uint64_t, kTakenMax> statuses{};          // of those to validate from the first on, when taken
+    std::array<std::array<Hint, kHints>, kTakenMax> hints{};  // of those that were taken last
     std::uint64_t executions = 0;
     std::uint64_t validations = 0;
     Arena arena;
@@ -130,10 +137,12 @@ class BlockStm {
   void write_back(StateTable& cells, Workers& workers);
   void begin(WallTime time, std::span<const Task> tasks, std::size_t workers);
   void work(std::size_t worker) noexcept;
-  [[nodiscard]] Job next_job(std::size_t worker) noexcept;
+  [[nodiscard]] Job next_job(std::size_t worker);
   [[nodiscard]] Job next_execution(Worker& worker) noexcept;
   [[nodiscard]] Job next_validation(Worker& worker) noexcept;
-  [[nodiscard]] bool take_executions(Worker& worker) noexcept;
+  [[nodiscard]] TaskIndex taken_at_once(TaskIndex ahead) const noexcept;
+  [[nodiscard]] bool take_executions(std::size_t worker);
+  void find_slots(TaskIndex begin, TaskIndex end, std::size_t worker);
   [[nodiscard]] bool take_validations(std::size_t worker, bool are_all_wanted) noexcept;
   [[nodiscard]] Job run_execution(const Job& job, std::size_t worker);
   [[nodiscard]] Job run_validation(const Job& job, Worker& worker);
@@ -159,7 +168,6 @@ class BlockStm {
   std::unique_ptr<Worker[]> workers_;
   std::size_t worker_count_ = 0;
   TaskIndex taken_max_ = 1;
-  TaskIndex left_max_ = 0;
   alignas(64) std::atomic<TaskIndex> execution_cursor_{0};
   alignas(64) std::atomic<TaskIndex> validation_cursor_{0};
   alignas(64) std::atomic<std::uint64_t> lowered_{0};  // times a cursor went down

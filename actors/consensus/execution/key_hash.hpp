@@ -1,4 +1,5 @@
-/// The hash of the tables of execution: fast, and keyed, so that who does not know the seed cannot make keys collide.
+/// The hash of the tables of execution, and how keys are compared. It is fast, and keyed, so that who does not know the
+/// seed cannot make keys collide.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,20 @@ namespace myelin::consensus {
   const std::uint64_t low = left >= 8 ? word8(at) : word(at, left);
   const std::uint64_t high = left > 8 ? word(at + 8, left - 8) : 0;
   return fold(kB ^ key.size(), fold(low ^ kB, high ^ state));
+}
+
+/// Whether two keys are the same. **Cost**: about 1 ns for keys of 8 to 16 bytes, without a call.
+[[nodiscard]] inline bool is_same_key(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  if (a.size() < 8 || a.size() > 16) return a == b;
+  // The first 8 bytes and the last, which may overlap.
+  const auto differs = [&](std::size_t at) {
+    std::uint64_t x = 0, y = 0;
+    std::memcpy(&x, a.data() + at, 8);
+    std::memcpy(&y, b.data() + at, 8);
+    return x ^ y;
+  };
+  return (differs(0) | differs(a.size() - 8)) == 0;
 }
 
 }  // namespace myelin::consensus

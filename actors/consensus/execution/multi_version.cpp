@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "execution/execute.hpp"
+#include "execution/key_hash.hpp"
 
 namespace myelin::consensus {
 
@@ -43,7 +45,7 @@ Cell MultiVersionMemory::shown(const Cell& cell) const noexcept {
 
 Slot* MultiVersionMemory::find(std::string_view key, std::uint64_t hash) const noexcept {
   for (Slot* slot = buckets_[hash & mask_].load(std::memory_order_acquire); slot; slot = slot->next) {
-    if (slot->hash == hash && slot->key == key) return slot;
+    if (slot->hash == hash && is_same_key(slot->key, key)) return slot;
   }
   return nullptr;
 }
@@ -54,15 +56,20 @@ Slot& MultiVersionMemory::slot(std::string_view key, std::uint64_t hash, Arena& 
   const Slot* seen_end = nullptr;  // From here on the bucket was searched before.
   for (Slot* head = bucket.load(std::memory_order_acquire);;) {
     for (Slot* slot = head; slot != seen_end; slot = slot->next) {
-      if (slot->hash != hash || slot->key != key) continue;
+      if (slot->hash != hash || !is_same_key(slot->key, key)) continue;
       // Who made it may not have come to list it yet.
       if (has_ranges_ && !slot->is_listed.load(std::memory_order_acquire)) list(*slot, arena);
       return *slot;
     }
     if (!made) {
       const StateTable::Entry* entry = state_->find(key, hash);
-      made = new (arena.allocate(sizeof(Slot), alignof(Slot))) Slot{};
-      made->key = entry ? std::string_view{entry->key} : arena.copy(key);
+      made = new (arena.allocate(sizeof(Slot), alignof(Slot))) Slot;
+      if (key.size() <= made->text.size()) {
+        std::memcpy(made->text.data(), key.data(), key.size());
+        made->key = {made->text.data(), key.size()};
+      } else {
+        made->key = entry ? std::string_view{entry->key} : arena.copy(key);
+      }
       made->hash = hash;
       made->entry = entry;
       made->base = entry ? shown(entry->cell()) : Cell{};

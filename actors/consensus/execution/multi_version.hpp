@@ -1,6 +1,7 @@
 /// What the transactions of a block have written so far, each under its own number: memory for many threads at once.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -49,12 +50,13 @@ struct alignas(64) Version {
 };
 static_assert(sizeof(Version) == 64);
 
-/// A key that the block has touched. What is looked at most lies on its first cache line.
+/// A key that the block has touched. What is looked at most lies on its first cache line, with the text of a short key.
 struct alignas(64) Slot {
-  std::string_view key;
   std::uint64_t hash = 0;
   Slot* next = nullptr;  // in its bucket
   std::atomic<Version*> newest{nullptr};
+  std::string_view key;
+  std::array<char, 24> text;                 // of a key that fits
   Cell base;                                 ///< Before the block. A lease that is over is absent.
   const StateTable::Entry* entry = nullptr;  ///< Of the state; null where it has none.
   std::atomic<bool> is_listed{false};        // in the order of new keys
@@ -92,6 +94,13 @@ class MultiVersionMemory {
     return slot(key, state_->hash(key), arena, worker);
   }
   [[nodiscard]] Slot& slot(std::string_view key, std::uint64_t hash, Arena& arena, std::size_t worker);
+
+  /// Says that slot() will be called soon for a key of this hash, so that its memory is at hand then.
+  void expect(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(&buckets_[hash & mask_]);
+    state_->expect(hash);
+  }
+  [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept { return state_->hash(key); }
 
   /// What the transaction sees: the highest write below its own.
   [[nodiscard]] Seen see(const Slot& slot, TaskIndex task) const noexcept;

@@ -37,7 +37,7 @@ const StateTable::Entry* StateTable::find(std::string_view key, std::uint64_t ha
   for (std::size_t at = hash & mask; places_[at].entry != kFree; at = (at + 1) & mask) {
     if (places_[at].tag != tag_of(hash)) continue;
     const Entry& entry = entries_[places_[at].entry];
-    if (entry.key == key) return &entry;
+    if (is_same_key(entry.key, key)) return &entry;
   }
   return nullptr;
 }
@@ -47,7 +47,7 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
   const std::size_t mask = places_.size() - 1;
   std::size_t at = hash & mask;
   for (; places_[at].entry != kFree; at = (at + 1) & mask) {
-    if (places_[at].tag == tag_of(hash) && entries_[places_[at].entry].key == key) break;
+    if (places_[at].tag == tag_of(hash) && is_same_key(entries_[places_[at].entry].key, key)) break;
   }
   std::uint32_t index = places_[at].entry;
   if (index == kFree) {

@@ -52,6 +52,10 @@ class StateTable {
   /// Null for a key that was never set; one that was may be absent too. Entries stay where they are until root().
   [[nodiscard]] const Entry* find(std::string_view key, std::uint64_t hash) const noexcept;
   [[nodiscard]] const Entry* find(std::string_view key) const noexcept { return find(key, hash(key)); }
+  /// Says that find() will be called soon, so that its memory is at hand then.
+  void expect(std::uint64_t hash) const noexcept {
+    if (!places_.empty()) __builtin_prefetch(&places_[hash & (places_.size() - 1)]);
+  }
   void set(std::string_view key, std::uint64_t hash, const Cell& cell);
   void set(std::string_view key, const Cell& cell) { set(key, hash(key), cell); }
   /// **Requires**: find() gave the entry, and root() was not called since.
