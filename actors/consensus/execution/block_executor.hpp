@@ -7,6 +7,7 @@
 #include "execution/block_stm.hpp"
 #include "execution/chooser.hpp"
 #include "execution/execute.hpp"
+#include "execution/outline.hpp"
 #include "execution/scheduled.hpp"
 #include "execution/state_table.hpp"
 #include "myelin/consensus/state_machine.hpp"
@@ -20,12 +21,13 @@ class BlockExecutor {
   BlockExecutor(const ExecutionOptions& options, ExecutionMetrics& metrics) noexcept
       : options_{options}, metrics_{metrics}, block_stm_{options.faults} {}
 
-  /// `has_room`: the tasks cannot fill the state up; if they could, they run one after the other.
-  void execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_room);
+  /// `outline`: of the tasks. `has_room`: the tasks cannot fill the state up; if they could, they run one after the
+  /// other.
+  void execute(StateTable& cells, WallTime time, std::span<const Task> tasks, const Outline& outline, bool has_room);
 
  private:
-  void run_cheapest(StateTable& cells, WallTime time, std::span<const Task> tasks);
-  void run(Executor executor, StateTable& cells, WallTime time, std::span<const Task> tasks);
+  void run_cheapest(StateTable& cells, WallTime time, std::span<const Task> tasks, const Outline& outline);
+  void run(Executor executor, StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_ranges);
 
   const ExecutionOptions& options_;
   ExecutionMetrics& metrics_;

@@ -169,9 +169,8 @@ class BlockStm::View {
   TaskIndex blocked_by_ = kNoTask;
 };
 
-bool BlockStm::execute(StateTable& cells, WallTime time, std::span<const Task> tasks, Workers& workers) {
-  const bool has_ranges =
-      std::ranges::any_of(tasks, [](const Task& task) { return task.transaction->operation == Operation::range; });
+bool BlockStm::execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_ranges,
+                       Workers& workers) {
   if (has_ranges) cells.order();
   begin(time, tasks, workers.size());
   memory_.begin(cells, time, 2 * tasks.size(), workers.size(), has_ranges);

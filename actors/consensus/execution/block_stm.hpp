@@ -37,8 +37,10 @@ class BlockStm {
 
   /// Executes the tasks and writes what comes of it into `cells`. False if it gave up, with `cells` as they were: a
   /// transaction was aborted again and again, or memory ran out, or a fault was injected.
-  /// **Requires**: no Operation::reconfigure among them; the state has room for all they can write.
-  [[nodiscard]] bool execute(StateTable& cells, WallTime time, std::span<const Task> tasks, Workers& workers);
+  /// `has_ranges`: whether there may be an Operation::range among them. **Requires**: no Operation::reconfigure; the
+  /// state has room for all they can write.
+  [[nodiscard]] bool execute(StateTable& cells, WallTime time, std::span<const Task> tasks, bool has_ranges,
+                             Workers& workers);
 
   /// Runs and validations of the last block.
   [[nodiscard]] std::uint64_t executions() const noexcept;
@@ -111,7 +113,7 @@ class BlockStm {
   };
   struct alignas(64) Worker {
     std::atomic<bool> is_active{false};
-    Taken to_execute;
+    alignas(64) Taken to_execute;
     Taken to_validate;
     TaskIndex first_to_validate = 0;
     std::array<std::uint64_t, kTakenMax> statuses{};          // of those to validate from the first on, when taken

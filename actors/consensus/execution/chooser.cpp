@@ -23,18 +23,11 @@ constexpr std::uint64_t kTrialBudget = 50;
 
 }  // namespace
 
-BlockKind BlockKind::of(std::span<const Task> tasks) noexcept {
-  BlockKind kind;
-  if (tasks.empty()) return kind;
-  kind.are_keys_named = true;
-  std::uint64_t work = 0;
-  for (const Task& task : tasks) {
-    kind.are_keys_named = kind.are_keys_named && names_its_keys(*task.transaction);
-    work += work_of(*task.transaction);
-  }
-  kind.work = static_cast<unsigned>(std::bit_width(work / tasks.size()));
-  kind.size = static_cast<unsigned>(std::bit_width(tasks.size())) / 2;
-  return kind;
+BlockKind BlockKind::of(const Outline& outline) noexcept {
+  if (outline.count == 0) return {};
+  return {.are_keys_named = outline.are_keys_named,
+          .work = static_cast<unsigned>(std::bit_width(outline.work / outline.count)),
+          .size = static_cast<unsigned>(std::bit_width(outline.count)) / 2};
 }
 
 Chooser::Costs& Chooser::costs_of(const BlockKind& kind) noexcept {

@@ -4,9 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "execution/execute.hpp"
+#include "execution/outline.hpp"
 #include "myelin/base/time.hpp"
 #include "myelin/consensus/state_machine.hpp"
 
@@ -18,7 +17,7 @@ struct BlockKind {
   unsigned work = 0;  ///< log2 of the mean of work_of()
   unsigned size = 0;  ///< log2 of the transactions, halved
 
-  [[nodiscard]] static BlockKind of(std::span<const Task> tasks) noexcept;
+  [[nodiscard]] static BlockKind of(const Outline& outline) noexcept;
 };
 
 /// Sequential, or what suits the block's keys, whichever cost less of late. What it does not use it tries now and then,

@@ -14,7 +14,12 @@ namespace {
 // Bytes of batches from which on it pays to wake other threads for decoding.
 constexpr std::size_t kDecodeTogetherBytes = std::size_t{64} << 10;
 
-using Decoded = tl::expected<Batch, BatchRefusal>;
+/// A batch, and what it needs should it be executed.
+struct Decoded {
+  tl::expected<Batch, BatchRefusal> batch = tl::unexpected{BatchRefusal::malformed};
+  std::vector<Reply> replies;
+  Outline outline;
+};
 
 std::vector<Decoded> decode(const std::vector<std::span<const std::byte>>& batches, Workers* workers) {
   std::vector<Decoded> decoded(batches.size());
@@ -22,7 +27,12 @@ std::vector<Decoded> decode(const std::vector<std::span<const std::byte>>& batch
   for (const auto& batch : batches) bytes += batch.size();
   std::atomic<std::size_t> next{0};
   const auto work = [&](std::size_t) {
-    for (std::size_t i = next++; i < batches.size(); i = next++) decoded[i] = read_batch(batches[i]);
+    for (std::size_t i = next++; i < batches.size(); i = next++) {
+      decoded[i].batch = read_batch(batches[i]);
+      if (!decoded[i].batch) continue;
+      decoded[i].replies.resize(decoded[i].batch->transactions.size());
+      decoded[i].outline = Outline::of(std::span<const Transaction>{decoded[i].batch->transactions});
+    }
   };
   if (workers && batches.size() > 1 && bytes >= kDecodeTogetherBytes) {
     workers->run(work);
@@ -40,12 +50,12 @@ class Sorter {
 
   void take(Decoded decoded) {
     BatchOutcome& outcome = plan_.outcomes.emplace_back();
-    if (!decoded) return refuse(outcome, decoded.error());
-    outcome.client = decoded->client;
-    outcome.sequence = decoded->sequence;
+    if (!decoded.batch) return refuse(outcome, decoded.batch.error());
+    outcome.client = decoded.batch->client;
+    outcome.sequence = decoded.batch->sequence;
     if (is_known(outcome)) return;
-    if (plan_.tasks.size() + decoded->transactions.size() > limits::kCommitTransactionsMax ||
-        work_ + decoded->work > limits::kCommitWorkMax) {
+    if (plan_.tasks.size() + decoded.outline.count > limits::kCommitTransactionsMax ||
+        plan_.outline.work + decoded.outline.work > limits::kCommitWorkMax) {
       outcome = {};
       return refuse(outcome, BatchRefusal::commit_full);
     }
@@ -53,7 +63,7 @@ class Sorter {
       outcome.verdict = Verdict::too_many_clients;
       return;
     }
-    admit(std::move(*decoded), outcome);
+    admit(std::move(decoded), outcome);
   }
 
  private:
@@ -90,24 +100,23 @@ class Sorter {
     return true;
   }
 
-  void admit(Batch batch, BatchOutcome& outcome) {
+  void admit(Decoded decoded, BatchOutcome& outcome) {
     const std::size_t index = plan_.outcomes.size() - 1;
-    work_ += batch.work;
+    plan_.outline.add(decoded.outline);
     places_[{outcome.client, outcome.sequence % limits::kSessionWindow}] = index;
     plan_.admitted.push_back({index, outcome.client, outcome.sequence});
     outcome.verdict = Verdict::executed;
-    outcome.replies.resize(batch.transactions.size());
+    outcome.replies = std::move(decoded.replies);
+    Batch& batch = plan_.batches.emplace_back(std::move(*decoded.batch));
     const std::uint64_t token = plan_.index << limits::kPlaceBits;
     for (std::size_t i = 0; i < batch.transactions.size(); ++i) {
       plan_.tasks.push_back({&batch.transactions[i], &outcome.replies[i], token + plan_.tasks.size() + 1});
     }
-    plan_.batches.push_back(std::move(batch));
   }
 
   const State& state_;
   std::size_t sessions_max_;
   Plan& plan_;
-  std::uint64_t work_ = 0;
   std::map<std::pair<ClientId, std::uint64_t>, std::size_t> places_;  // outcomes of batches admitted in this commit
   std::set<ClientId> new_clients_;
 };
@@ -134,7 +143,11 @@ Plan make_plan(const State& state, const OrderedBatches& ordered, std::size_t se
   plan.outcomes.reserve(ordered.batches.size());
   plan.batches.reserve(ordered.batches.size());
   Sorter sorter{state, sessions_max, plan};
-  for (Decoded& decoded : decode(ordered.batches, workers)) sorter.take(std::move(decoded));
+  std::vector<Decoded> decoded = decode(ordered.batches, workers);
+  std::size_t transactions = 0;
+  for (const Decoded& batch : decoded) transactions += batch.outline.count;
+  plan.tasks.reserve(std::min(transactions, limits::kCommitTransactionsMax));
+  for (Decoded& batch : decoded) sorter.take(std::move(batch));
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "execution/execute.hpp"
+#include "execution/outline.hpp"
 #include "execution/state.hpp"
 #include "myelin/consensus/reply.hpp"
 #include "myelin/consensus/state_machine.hpp"
@@ -32,6 +33,7 @@ struct Plan {
   std::vector<Batch> batches;  ///< Of those that are executed: what their tasks' transactions lie in.
   std::vector<BatchOutcome> outcomes;
   std::vector<Task> tasks;
+  Outline outline;  ///< Of the tasks.
   std::vector<Admitted> admitted;
   std::vector<Copy> copies;
 };

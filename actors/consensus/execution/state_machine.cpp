@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "execution/block_executor.hpp"
-#include "execution/growth.hpp"
+#include "execution/outline.hpp"
 #include "execution/overlay.hpp"
 #include "execution/plan.hpp"
 #include "execution/state.hpp"
@@ -84,8 +84,9 @@ class StateMachine::Impl {
     if (prediction) metrics_.prediction_wasted += prediction->cost;
     if (!has_session_room(ordered)) state_.forget_idle(ordered.time);
     Plan plan = make_plan(state_, ordered, options_.limits.sessions_max, options_.workers);
-    execute(plan, state_.next_validators,
-            [&](std::span<const Task> tasks) { executor_.execute(state_.cells, plan.time, tasks, has_room(tasks)); });
+    execute(plan, state_.next_validators, [&](std::span<const Task> tasks, const Outline& outline) {
+      executor_.execute(state_.cells, plan.time, tasks, outline, has_room(outline.growth));
+    });
     return finish(plan);
   }
 
@@ -95,12 +96,12 @@ class StateMachine::Impl {
     if (likely.index != state_.applied + 1 || !state_.next_validators.empty() || !has_session_room(likely)) return;
     const TimePoint begin = now();
     Plan plan = make_plan(state_, likely, options_.limits.sessions_max, options_.workers);
-    if (!has_room(plan.tasks)) return;
+    if (!has_room(plan.outline.growth)) return;
     auto prediction = std::make_unique<Prediction>(state_.cells, std::move(plan));
     prediction->order = order();
     prediction->keep_alive = std::move(keep_alive);
     execute(prediction->plan, prediction->next_validators,
-            [&](std::span<const Task> tasks) { prediction->overlay.execute(likely.time, tasks); });
+            [&](std::span<const Task> tasks, const Outline&) { prediction->overlay.execute(likely.time, tasks); });
     prediction->cost = now() - begin;
     ++metrics_.predictions;
     prediction_ = std::move(prediction);
@@ -148,14 +149,9 @@ class StateMachine::Impl {
   }
 
   /// Whether tasks cannot fill the state up, whatever they do. If they could, their order decides who comes too late.
-  [[nodiscard]] bool has_room(std::span<const Task> tasks) const noexcept {
-    std::size_t keys = state_.cells.count(), bytes = state_.cells.bytes();
-    for (const Task& task : tasks) {
-      const Growth growth = growth_of(*task.transaction);
-      keys += growth.keys;
-      bytes += growth.bytes;
-    }
-    return keys <= options_.limits.keys_max && bytes <= options_.limits.bytes_max;
+  [[nodiscard]] bool has_room(const Growth& growth) const noexcept {
+    return state_.cells.count() + growth.keys <= options_.limits.keys_max &&
+           state_.cells.bytes() + growth.bytes <= options_.limits.bytes_max;
   }
 
   /// Runs a plan's tasks, in parts: the replies to a part fit memory, and a reconfiguration stands alone.
@@ -163,6 +159,10 @@ class StateMachine::Impl {
   void execute(Plan& plan, std::vector<PublicKey>& next_validators, ExecutePart execute_part) const {
     const std::span<const Task> tasks = plan.tasks;
     std::size_t reply_bytes = 0;
+    if (!plan.outline.has_reconfigurations && plan.outline.reply_bytes_max <= limits::kSegmentReplyBytesMax) {
+      execute_part(tasks, plan.outline);
+      return cut_replies(tasks, reply_bytes);
+    }
     for (std::size_t begin = 0; begin < tasks.size();) {
       if (tasks[begin].transaction->operation == Operation::reconfigure) {
         tasks[begin].reply->status = reconfigure(*tasks[begin].transaction, next_validators);
@@ -175,8 +175,9 @@ class StateMachine::Impl {
         bytes_max += reply_bytes_max(*tasks[end].transaction);
         if (end > begin && bytes_max > limits::kSegmentReplyBytesMax) break;
       }
-      execute_part(tasks.subspan(begin, end - begin));
-      cut_replies(tasks.subspan(begin, end - begin), reply_bytes);
+      const std::span<const Task> part = tasks.subspan(begin, end - begin);
+      execute_part(part, Outline::of(part));
+      cut_replies(part, reply_bytes);
       begin = end;
     }
   }
@@ -206,6 +207,7 @@ class StateMachine::Impl {
       ++metrics_.batches_by_verdict[static_cast<std::size_t>(batch.verdict)];
       if (batch.verdict == Verdict::refused) ++metrics_.batches_refused[static_cast<std::size_t>(batch.refusal)];
     }
+    if (plan.outline.malformed == 0) return;
     for (const Task& task : plan.tasks) {
       if (task.transaction->operation != Operation::malformed) continue;
       ++metrics_.transactions_refused[static_cast<std::size_t>(task.transaction->refusal)];
