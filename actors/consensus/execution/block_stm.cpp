@@ -28,7 +28,7 @@ constexpr TaskIndex kAheadStep = 16;  // valid ones before it goes up by as many
 constexpr TaskIndex kAheadPerTaken = 64;
 // In a small block each worker still takes so often.
 constexpr TaskIndex kTakesMin = 16;
-// What others have run, and not validated while so many times kTakenMax were begun for each worker, is up to anybody.
+// What others have run, and not validated while each worker has taken so often, is up to anybody.
 constexpr TaskIndex kLeftMax = 4;
 
 // Looks for work in vain before the thread lets others have the processor.
@@ -343,8 +343,9 @@ BlockStm::Job BlockStm::next_validation(Worker& worker) noexcept {
   if (taken.at == taken.end) return {};
   const TaskIndex task = taken.at++;
   // An abort after the cursor had passed it puts the cursor back. If there was one before, the cursor may have been
-  // where the abort puts it already: then it is up to us. That run must be the same, too: while another one was going
-  // on, others may have validated higher ones that must be validated again.
+  // where the abort puts it already: then it is up to us. It must not have run again, either: meanwhile others may have
+  // validated higher ones, which must be validated again. An abort changes the status and then looks at the cursor, we
+  // changed the cursor and now look at the status: one of both is seen, for all four are sequentially consistent.
   const std::uint64_t status = entries_[task].status.load();
   if (status == worker.statuses[task - worker.first_to_validate]) return {JobKind::validation, task, status >> 2};
   lower(validation_cursor_, task);
@@ -363,7 +364,7 @@ bool BlockStm::take_validations(std::size_t index, bool are_all_wanted) noexcept
     const bool is_any =
         are_all_wanted || taken == 1 || execution_cursor_.load(std::memory_order_relaxed) >= at + left_max;
     TaskIndex end = at;
-    for (; end < size_ && end < at + kTakenMax; ++end) {
+    for (; end < size_ && end < at + taken; ++end) {
       const std::uint64_t status = entries_[end].status.load();
       if (phase_of(status) != Phase::executed) break;
       if (!is_any && entries_[end].runner.load(std::memory_order_relaxed) != index) break;
@@ -411,8 +412,8 @@ BlockStm::Job BlockStm::run_execution(const Job& job, std::size_t index) {
   Entry& entry = entries_[job.task];
   publish(entry, job.task, worker);
   entry.runner.store(static_cast<std::uint32_t>(index), std::memory_order_relaxed);
-  // Release is enough: whoever comes to wait later than resume_waiters() has looked finds, by the stack of those who
-  // wait, that it has run.
+  // Release is enough. Who sees it sees what was published. Who comes to wait for it, and is not among those whom
+  // resume_waiters() takes from the stack, has changed the stack after that did: by this it sees the status.
   entry.status.store(job.run << 2 | static_cast<std::uint64_t>(Phase::executed), std::memory_order_release);
   return resume_waiters(entry);
 }
@@ -495,6 +496,7 @@ BlockStm::Job BlockStm::run_validation(const Job& job, Worker& worker) {
   }
   // Whoever read what is now an estimate must be validated again, and so must this one.
   lower(validation_cursor_, job.task);
+  worker.to_validate = {};  // Those that were taken with it are among them.
   const std::uint64_t run = job.run + 1;
   entry.status.store(run << 2 | static_cast<std::uint64_t>(Phase::executing));
   return {JobKind::execution, job.task, run};

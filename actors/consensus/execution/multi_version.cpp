@@ -140,6 +140,7 @@ Seen MultiVersionMemory::see_kind(const Slot& slot, TaskIndex task) const noexce
 Version& MultiVersionMemory::add_version(Slot& slot, const Written& written, Arena& arena) {
   auto* added = new (arena.allocate(sizeof(Version), alignof(Version))) Version{};
   added->first = written;
+  // Relaxed: others come to it by the link alone, which is stored with release.
   added->written.store(reinterpret_cast<std::uintptr_t>(&added->first), std::memory_order_relaxed);
   std::atomic<Version*>* link = &slot.newest;
   Version* at = link->load(std::memory_order_acquire);
