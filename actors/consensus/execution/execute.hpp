@@ -189,10 +189,4 @@ class Execution {
   std::uint64_t token_;
 };
 
-/// The cell as a view shows it: a lease that is over is absent. `time` is called only if it matters.
-template <class Time>
-[[nodiscard]] Cell in_force(const Cell& cell, Time&& time) {
-  return cell.kind == ValueKind::lease && cell.expires <= time() ? Cell{} : cell;
-}
-
 }  // namespace myelin::consensus

@@ -224,21 +224,56 @@ Result<State> State::decode(std::span<const std::byte> bytes, std::uint64_t hash
     const std::string_view raw = reader.raw(key.bytes.size());
     if (reader.good()) std::memcpy(key.bytes.data(), raw.data(), raw.size());
   }
-  const auto cells = read_table(reader, limits::kValueBytesMax, [&](std::string_view key, const Cell& cell) {
-    if (!is_canonical(cell)) return false;
-    state.cells.set(key, cell);
-    return true;
-  });
+  const auto cells = read_table(reader, limits::kValueBytesMax,
+                                [&](std::string_view key, const Cell& cell) { return state.add_cell(key, cell); });
   if (!cells) return tl::unexpected{cells.error()};
   const auto sessions =
-      read_table(reader, limits::kSessionReplyBytesMax + 1, [&](std::string_view key, const Cell& cell) {
-        if (!is_session(key, cell)) return false;
-        state.sessions_.set(key, cell);
-        state.note_client(cell.holder, cell.expires);
-        return true;
-      });
+      read_table(reader, limits::kSessionReplyBytesMax + 1,
+                 [&](std::string_view key, const Cell& cell) { return state.add_session(key, cell); });
   if (!sessions) return tl::unexpected{sessions.error()};
   if (!reader.at_end()) return reader.error("more bytes than it says");
+  state.oldest_ = std::numeric_limits<WallTime>::min();
+  return state;
+}
+
+bool State::add_cell(std::string_view key, const Cell& cell) {
+  if (!is_canonical(cell)) return false;
+  cells.set(key, cell);
+  return true;
+}
+
+bool State::add_session(std::string_view key, const Cell& cell) {
+  if (!is_session(key, cell)) return false;
+  sessions_.set(key, cell);
+  note_client(cell.holder, cell.expires);
+  return true;
+}
+
+Result<State> State::load(const StateFields& fields, StateSource& source, std::uint64_t hash_seed) {
+  State state{hash_seed};
+  state.epoch = fields.epoch;
+  state.next_validators = fields.next_validators;
+  state.applied = fields.applied;
+  state.time = fields.time;
+  std::string_view key;
+  Cell cell;
+  while (true) {
+    const Result<bool> more = source.next_cell(key, cell);
+    if (!more) return tl::unexpected{more.error()};
+    if (!*more) break;
+    const bool fits = !key.empty() && key.size() <= limits::kKeyBytesMax && cell.bytes.size() <= limits::kValueBytesMax;
+    if (!fits || !state.add_cell(key, cell)) {
+      return fail(Errc::corrupt_file, "a stored state has a value that no transaction makes");
+    }
+  }
+  while (true) {
+    const Result<bool> more = source.next_session(key, cell);
+    if (!more) return tl::unexpected{more.error()};
+    if (!*more) break;
+    if (cell.bytes.size() > limits::kSessionReplyBytesMax + 1 || !state.add_session(key, cell)) {
+      return fail(Errc::corrupt_file, "a stored state has an answer that no batch gets");
+    }
+  }
   state.oldest_ = std::numeric_limits<WallTime>::min();
   return state;
 }

@@ -9,6 +9,7 @@
 
 #include "execution/state_table.hpp"
 #include "myelin/base/result.hpp"
+#include "myelin/consensus/state_delta.hpp"
 #include "myelin/consensus/state_machine.hpp"
 
 namespace myelin::consensus {
@@ -46,15 +47,30 @@ class State {
   [[nodiscard]] std::vector<std::byte> encode() const;
   /// **Errors**: corrupt_file. The root is the caller's to compare.
   [[nodiscard]] static Result<State> decode(std::span<const std::byte> bytes, std::uint64_t hash_seed);
+  /// **Errors**: corrupt_file, and those of the source. The root is the caller's to compare.
+  [[nodiscard]] static Result<State> load(const StateFields& fields, StateSource& source, std::uint64_t hash_seed);
+
+  /// Notes from now on what changes, for take_changes() and take_recent(). `is_saved`: so far nothing has.
+  void track(bool unsaved, bool recent, bool is_saved);
+  [[nodiscard]] StateDelta take_changes(Workers* workers);
+  [[nodiscard]] std::optional<std::vector<std::string>> take_recent();
 
  private:
   static constexpr std::size_t kDirtyMax = std::size_t{1} << 18;
 
   void note_client(ClientId client, WallTime time);
+  /// Whether it can be what the key holds; takes it over if so.
+  [[nodiscard]] bool add_cell(std::string_view key, const Cell& cell);
+  [[nodiscard]] bool add_session(std::string_view key, const Cell& cell);
 
   StateTable sessions_;                             // by client and place: kSessionWindow a client
   std::unordered_map<ClientId, WallTime> clients_;  // when each was last heard of; made from sessions_
   WallTime oldest_ = 0;                             // no client was last heard of before this
+  CommitIndex saved_ = 0;                           // what take_changes() goes on from
+  bool tracks_unsaved_ = false;
+  bool tracks_recent_ = false;
+  bool is_replaced_ = false;       // since take_changes()
+  bool is_replaced_anew_ = false;  // since take_recent()
 };
 
 }  // namespace myelin::consensus

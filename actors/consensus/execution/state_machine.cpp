@@ -56,7 +56,9 @@ Digest order_of(const OrderedBatches& ordered) {
 class StateMachine::Impl {
  public:
   explicit Impl(const ExecutionOptions& options)
-      : options_{options}, state_{options.hash_seed}, executor_{options_, metrics_} {}
+      : options_{options}, state_{options.hash_seed}, executor_{options_, metrics_} {
+    state_.track(options_.tracks_unsaved, options_.tracks_recent, true);
+  }
 
   /// `order`: called only if there is a prediction to compare with.
   template <class Order>
@@ -122,9 +124,19 @@ class StateMachine::Impl {
       return fail(Errc::corrupt_file, fmt::format("a snapshot of the state after commit {} has root {}, not {}",
                                                   expected.index, to_hex(root), to_hex(expected.digest)));
     }
-    drop_prediction();
     state->applied = expected.index;
-    state_ = std::move(*state);
+    replace(std::move(*state), false);
+    return {};
+  }
+
+  Result<void> load(const StateFields& fields, StateSource& source) {
+    Result<State> state = State::load(fields, source, options_.hash_seed);
+    if (!state) return tl::unexpected{state.error()};
+    if (const Digest root = state->root(options_.workers); root != fields.root) {
+      return fail(Errc::corrupt_file, fmt::format("the stored state after commit {} has root {}, not {}",
+                                                  fields.applied, to_hex(root), to_hex(fields.root)));
+    }
+    replace(std::move(*state), true);
     return {};
   }
 
@@ -133,10 +145,18 @@ class StateMachine::Impl {
     return entry ? in_force(entry->cell(), [this] { return state_.time; }).to_value() : Value{};
   }
 
+  StateDelta take_changes() { return state_.take_changes(options_.workers); }
+
   [[nodiscard]] State& content() noexcept { return state_; }
   [[nodiscard]] const ExecutionMetrics& metrics() const noexcept { return metrics_; }
 
  private:
+  void replace(State state, bool is_saved) {
+    drop_prediction();
+    state.track(options_.tracks_unsaved, options_.tracks_recent, is_saved);
+    state_ = std::move(state);
+  }
+
   template <class Order>
   static bool has_come_true(const Prediction& prediction, const OrderedBatches& ordered, Order order) {
     if (prediction.overlay.has_asked_time() && prediction.plan.time != ordered.time) return false;
@@ -280,6 +300,12 @@ std::vector<std::byte> StateMachine::snapshot() const { return impl_->content().
 Result<void> StateMachine::restore(std::span<const std::byte> bytes, const IndexedDigest& expected) {
   return impl_->restore(bytes, expected);
 }
+
+StateDelta StateMachine::take_changes() { return impl_->take_changes(); }
+
+Result<void> StateMachine::load(const StateFields& fields, StateSource& source) { return impl_->load(fields, source); }
+
+std::optional<std::vector<std::string>> StateMachine::take_recent() { return impl_->content().take_recent(); }
 
 ExecutionMetrics StateMachine::metrics() const { return impl_->metrics(); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace myelin::consensus {
 
@@ -65,7 +66,7 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
   fill(entries_[index], cell, all_);
 }
 
-void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) {
+void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) const {
   const auto size = [&entry] { return static_cast<std::ptrdiff_t>(entry.key.size() + entry.bytes.size()); };
   if (entry.kind != ValueKind::absent) {
     --changes.count;
@@ -82,15 +83,53 @@ void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) {
   }
   if (!entry.is_dirty) changes.dirty.push_back(entry.index);
   entry.is_dirty = true;
+  if (tracks_unsaved_ && !entry.is_unsaved) {
+    changes.unsaved.push_back(entry.index);
+    entry.is_unsaved = true;
+  }
+  if (tracks_recent_ && !entry.is_recent) {
+    changes.recent.push_back(entry.index);
+    entry.is_recent = true;
+  }
+}
+
+void StateTable::track(bool unsaved, bool recent) noexcept {
+  tracks_unsaved_ = unsaved;
+  tracks_recent_ = recent;
+}
+
+// The numbers of forgotten entries are still among the indices, and may be others' by now: the flags tell.
+StateTable::Touched StateTable::take(std::vector<std::uint32_t>& indices, bool Entry::*flag,
+                                     std::vector<std::string>& gone) {
+  Touched touched;
+  touched.entries.reserve(indices.size());
+  for (const std::uint32_t index : indices) {
+    Entry& entry = entries_[index];
+    if (!(entry.*flag)) continue;
+    entry.*flag = false;
+    touched.entries.push_back(&entry);
+  }
+  indices.clear();
+  // One that was set again has an entry again.
+  std::erase_if(gone, [this](const std::string& key) { return find(key) != nullptr; });
+  std::ranges::sort(gone);
+  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  touched.gone = std::exchange(gone, {});
+  return touched;
 }
 
 void StateTable::absorb(Changes& changes) {
   all_.count += changes.count;
   all_.bytes += changes.bytes;
-  all_.dirty.insert(all_.dirty.end(), changes.dirty.begin(), changes.dirty.end());
+  const auto move_all = [](std::vector<std::uint32_t>& from, std::vector<std::uint32_t>& to) {
+    to.insert(to.end(), from.begin(), from.end());
+    from.clear();
+  };
+  move_all(changes.dirty, all_.dirty);
+  move_all(changes.unsaved, all_.unsaved);
+  move_all(changes.recent, all_.recent);
   changes.count = 0;
   changes.bytes = 0;
-  changes.dirty.clear();
 }
 
 void StateTable::grow() {
@@ -153,6 +192,8 @@ void StateTable::forget(std::uint32_t index) {
   places_[hole] = {};
   --used_;
   if (entries_[index].is_ordered) ordered_.erase(entries_[index].key);
+  if (entries_[index].is_unsaved) gone_unsaved_.push_back(entries_[index].key);
+  if (entries_[index].is_recent) gone_recent_.push_back(entries_[index].key);
   entries_.free(index);
 }
 

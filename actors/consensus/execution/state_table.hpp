@@ -30,6 +30,8 @@ class StateTable {
     WallTime expires = 0;
     ValueKind kind = ValueKind::absent;
     bool is_dirty = false;    // changed since the tree was brought up to date; then in Changes::dirty
+    bool is_unsaved = false;  // then in Changes::unsaved
+    bool is_recent = false;   // then in Changes::recent
     bool is_ordered = false;  // in ordered_
     bool is_waiting = false;  // in waiting_
     MerkleTrie::Leaf leaf = kNoLeaf;
@@ -42,6 +44,13 @@ class StateTable {
     std::ptrdiff_t count = 0;  // keys that hold something
     std::ptrdiff_t bytes = 0;  // of keys and values
     std::vector<std::uint32_t> dirty;
+    std::vector<std::uint32_t> unsaved;
+    std::vector<std::uint32_t> recent;
+  };
+  /// Keys that were set: those that have an entry, be it an absent one, and those that do not any more.
+  struct Touched {
+    std::vector<const Entry*> entries;
+    std::vector<std::string> gone;
   };
   using Ordered = std::map<std::string_view, const Entry*>;
 
@@ -81,6 +90,12 @@ class StateTable {
 
   [[nodiscard]] Digest root(Workers* workers);
 
+  /// Begins to note which keys are set, for take_unsaved() and for take_recent(). Each notes what was set since it was
+  /// last called, or else since this; in no particular order. **Cost**: of what was set.
+  void track(bool unsaved, bool recent) noexcept;
+  [[nodiscard]] Touched take_unsaved() { return take(all_.unsaved, &Entry::is_unsaved, gone_unsaved_); }
+  [[nodiscard]] Touched take_recent() { return take(all_.recent, &Entry::is_recent, gone_recent_); }
+
  private:
   static constexpr MerkleTrie::Leaf kNoLeaf = 0xffff'ffff;
   static constexpr std::uint32_t kFree = 0xffff'ffff;
@@ -89,7 +104,8 @@ class StateTable {
     std::uint32_t tag = 0;  // The hash's upper half.
   };
 
-  static void fill(Entry& entry, const Cell& cell, Changes& changes);
+  void fill(Entry& entry, const Cell& cell, Changes& changes) const;
+  Touched take(std::vector<std::uint32_t>& indices, bool Entry::*flag, std::vector<std::string>& gone);
   void grow();
   void forget(std::uint32_t index);
   void tidy_waiting();
@@ -102,6 +118,10 @@ class StateTable {
   Ordered ordered_;
   std::vector<std::uint32_t> waiting_;  // to be put in order
   MerkleTrie tree_;
+  bool tracks_unsaved_ = false;
+  bool tracks_recent_ = false;
+  std::vector<std::string> gone_unsaved_;  // of entries that were forgotten before they were taken
+  std::vector<std::string> gone_recent_;
 };
 
 }  // namespace myelin::consensus

@@ -14,6 +14,7 @@
 #include "myelin/consensus/commit.hpp"
 #include "myelin/consensus/execution_limits.hpp"
 #include "myelin/consensus/reply.hpp"
+#include "myelin/consensus/state_delta.hpp"
 #include "myelin/consensus/workers.hpp"
 
 namespace myelin::consensus {
@@ -58,6 +59,8 @@ struct ExecutionOptions {
   std::uint64_t hash_seed = 0x9e3779b97f4a7c15;
   StateLimits limits{};
   ExecutionFaults* faults = nullptr;  ///< Null for none.
+  bool tracks_unsaved = false;        ///< Notes what changes, so that take_changes() need not give all of it.
+  bool tracks_recent = false;         ///< The same for take_recent().
 };
 
 /// Batches in the order they are to be executed: what a commit comes down to.
@@ -134,6 +137,20 @@ class StateMachine {
   /// Takes over a snapshot's state. `expected`: the commit it was taken after, and the root that a quorum voted for.
   /// **Errors**: corrupt_file, changing nothing: bytes that no snapshot() makes, or of another root.
   [[nodiscard]] Result<void> restore(std::span<const std::byte> bytes, const IndexedDigest& expected);
+
+  /// What changed since this was last called, or since the state was loaded: for whoever keeps the state on disk. All
+  /// of it after a restore(), or without ExecutionOptions::tracks_unsaved. **Cost**: that of state(), and copies what
+  /// changed.
+  [[nodiscard]] StateDelta take_changes();
+  /// Takes over what take_changes() gave in all, where each change took the place of those before it.
+  /// **Errors**: corrupt_file, changing nothing: what no state holds, or another root than `fields` says; those of the
+  /// source. **Cost**: hashes all of it, about 1 us a key.
+  [[nodiscard]] Result<void> load(const StateFields& fields, StateSource& source);
+
+  /// Keys that were set or deleted since this was last called, in order, each once: for whoever watches them. Called
+  /// after each apply(), read() gives what the commit made of each. None, where it cannot be told: the state was
+  /// replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts them.
+  [[nodiscard]] std::optional<std::vector<std::string>> take_recent();
 
   [[nodiscard]] ExecutionMetrics metrics() const;
 
