@@ -91,9 +91,24 @@ void Core::Impl::accept_ready() {
   }
 }
 
+// What was committed elsewhere, or lies where our own DAG begins, others have.
+Round Core::Impl::gap_of(const Vertex& vertex) {
+  Round gap = 0;
+  for (const VertexRef& parent : vertex.parents()) {
+    if (const DagNode* const node = dag_.find(parent)) {
+      gap = std::max(gap, node->gap);
+    } else if (parent.round > began_ && !linearizer_.is_settled(parent)) {
+      gap = std::max(gap, parent.round);
+    }
+  }
+  return gap;
+}
+
 void Core::Impl::insert(VertexPtr vertex) {
   const VertexRef ref = vertex->ref();
+  const Round gap = gap_of(*vertex);
   DagNode& node = dag_.insert(std::move(vertex));
+  node.gap = gap;
   ++metrics_.accepted;
   linearizer_.inserted(node);
   if (!node.committed && !node.vertex->payload().empty()) ++payload_uncommitted_;
@@ -207,10 +222,13 @@ void Core::Impl::advance() {
   wake_at(std::min({later, sync_.next_ask(), stall_due_}));
 }
 
-const DagNode* Core::Impl::newest_not_included(ValidatorIndex author, Round at_most) {
+const DagNode* Core::Impl::newest_not_included(ValidatorIndex author, Round at_most, bool takes_gaps) {
   for (Round round = at_most; round > std::max(included_[author], dag_.collected()); --round) {
     const DagRound* const in = dag_.round(round);
-    if (in != nullptr && in->first[author].vertex) return &in->first[author];
+    if (in == nullptr || !in->first[author].vertex) continue;
+    // Only those of the round before count for a quorum.
+    const bool is_needed = takes_gaps && round == at_most;
+    if (is_needed || !in->first[author].has_gap_for(at_most + 1)) return &in->first[author];
   }
   return nullptr;
 }
@@ -218,12 +236,13 @@ const DagNode* Core::Impl::newest_not_included(ValidatorIndex author, Round at_m
 std::vector<VertexRef> Core::Impl::choose_parents() {
   std::vector<VertexRef> parents{own_last_ ? own_last_->ref() : committee_.genesis(self_)};
   const Round before = proposer_.quorum_round();
+  const bool takes_gaps = !proposer_.has_whole_parents(dag_);
   for (std::size_t i = 0; i < committee_.size(); ++i) {
     const auto author = static_cast<ValidatorIndex>(i);
     if (author == self_) continue;
     if (before == 0) {
       parents.push_back(committee_.genesis(author));
-    } else if (const DagNode* const node = newest_not_included(author, before)) {
+    } else if (const DagNode* const node = newest_not_included(author, before, takes_gaps)) {
       parents.push_back(node->vertex->ref());
     }
   }

@@ -72,6 +72,7 @@ class Core::Impl {
   void arrive(VertexPtr vertex);
   [[nodiscard]] bool is_unknown_own(const Vertex& vertex);
   [[nodiscard]] std::vector<VertexRef> absent_parents(const Vertex& vertex);
+  [[nodiscard]] Round gap_of(const Vertex& vertex);
   void accept(VertexPtr vertex);
   void accept_ready();
   void insert(VertexPtr vertex);
@@ -89,7 +90,7 @@ class Core::Impl {
   [[nodiscard]] bool own_last_is_here();
   void readmit(const VertexPtr& vertex);
   [[nodiscard]] std::vector<VertexRef> choose_parents();
-  [[nodiscard]] const DagNode* newest_not_included(ValidatorIndex author, Round at_most);
+  [[nodiscard]] const DagNode* newest_not_included(ValidatorIndex author, Round at_most, bool takes_gaps);
   void help_stalled();
   void catch_up();
   void request_range(ValidatorIndex peer);
@@ -129,6 +130,7 @@ class Core::Impl {
   PayloadQueue payload_;
 
   VertexPtr own_last_;
+  Round began_ = 0;                      // what lies up to here was never asked for
   std::vector<Round> included_;          // by author, the highest round that own vertices name as a parent
   std::size_t payload_uncommitted_ = 0;  // vertices in the DAG with a payload that is not committed
   std::deque<VertexPtr> ready_;          // all parents are there, not accepted yet

@@ -16,6 +16,7 @@ void Core::Impl::restart_from(const CommitTail& tail) {
   linearizer_.restart(tail);
   const Round collected = linearizer_.collected();
   dag_.collect(collected, collected, [](DagNode&) {});
+  began_ = collected;
   Round settled = 0;
   if (!tail.commits.empty()) {
     const VertexRef& leader = tail.commits.back().leader;
@@ -57,6 +58,7 @@ Result<void> Core::Impl::replay(std::span<const LogRecord> records, CommitIndex 
       }
       restart_from(base->tail);
       exempt = base->collected;
+      began_ = std::max(began_, exempt);
       if (linearizer_.last().index % limits::kVoteInterval == 0) commit_vote_ = linearizer_.last();
     } else if (const auto* const commit = std::get_if<CommitRecord>(&record)) {
       if (commit->commit.index > linearizer_.last().index) {

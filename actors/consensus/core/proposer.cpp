@@ -1,6 +1,7 @@
 #include "core/proposer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 namespace myelin::consensus {
@@ -72,8 +73,19 @@ bool Proposer::has_parents(DagStore& dag) const {
   if (quorum_round_ == 0) return true;
   const DagRound* const in = dag.round(quorum_round_);
   if (in == nullptr || quorum_round_ <= dag.collected()) return false;
-  const AuthorMask own = own_round_ == quorum_round_ ? AuthorMask{0} : mask_of(self_);
-  return committee_->has_quorum(in->seen & ~own);
+  return committee_->has_quorum(in->seen & ~own_if_not_there());
+}
+
+bool Proposer::has_whole_parents(DagStore& dag) const {
+  if (quorum_round_ == 0) return true;
+  const DagRound* const in = dag.round(quorum_round_);
+  if (in == nullptr) return false;
+  AuthorMask whole = in->seen & ~own_if_not_there();
+  for (AuthorMask rest = whole; rest != 0; rest &= rest - 1) {
+    const auto author = static_cast<ValidatorIndex>(std::countr_zero(rest));
+    if (author != self_ && in->first[author].has_gap_for(next_round())) whole &= ~mask_of(author);
+  }
+  return committee_->has_quorum(whole);
 }
 
 bool Proposer::is_time(DagStore& dag, bool has_work, TimePoint now, TimePoint& later) {
@@ -95,13 +107,13 @@ bool Proposer::is_time(DagStore& dag, bool has_work, TimePoint now, TimePoint& l
     const auto author = static_cast<ValidatorIndex>(std::countr_zero(rest));
     if (is_suspect(author)) awaited &= ~mask_of(author);
   }
-  if (awaited != 0) {
+  if (awaited != 0 || !has_whole_parents(dag)) {
     const TimePoint deadline = time_after(quorum_since_, wait_);
     if (now < deadline) {
       later = deadline;
       return false;
     }
-    ++timeouts_;
+    if (awaited != 0) ++timeouts_;
   }
   for (std::size_t author = 0; author < misses_.size(); ++author) {
     const AuthorMask bit = mask_of(static_cast<ValidatorIndex>(author));

@@ -42,11 +42,17 @@ class Proposer {
   /// to ask again, kNever for not before something comes.
   [[nodiscard]] bool is_time(DagStore& dag, bool has_work, TimePoint now, TimePoint& later);
 
+  /// Whether there is a quorum of parents in whose histories nothing is missing that others could still need.
+  [[nodiscard]] bool has_whole_parents(DagStore& dag) const;
+
   /// Rounds that went on without an author.
   [[nodiscard]] std::uint64_t timeouts() const noexcept { return timeouts_; }
 
  private:
   [[nodiscard]] bool has_parents(DagStore& dag) const;
+  [[nodiscard]] AuthorMask own_if_not_there() const noexcept {
+    return own_round_ == quorum_round_ ? AuthorMask{0} : mask_of(self_);
+  }
   [[nodiscard]] AuthorMask late(DagStore& dag) const;
   [[nodiscard]] bool is_suspect(ValidatorIndex author) const;
 

@@ -34,7 +34,15 @@ Now Orderer::core_time() const { return {now(), options_.wall_clock()}; }
 void Orderer::begin(schema::Begin::Reader) {
   if (core_) return;
   Effects effects;
-  core_.emplace(committee_, options_.self, *options_.signer, options_.core);
+  if (options_.log && !options_.log->records.empty()) {
+    auto core = Core::recover(committee_, options_.self, *options_.signer, options_.core, options_.log->records,
+                              options_.executed, effects);
+    if (!core) return halt(core.error().message);
+    core_.emplace(std::move(*core));
+    options_.log->records = {};
+  } else {
+    core_.emplace(committee_, options_.self, *options_.signer, options_.core);
+  }
   core_->start(core_time(), effects);
   std::ranges::move(effects, std::back_inserter(effects_));
   drive();
@@ -64,9 +72,28 @@ void Orderer::drive() {
   }
 }
 
-void Orderer::perform(Append& /*effect*/) {}
+void Orderer::perform(Append& effect) {
+  if (options_.log) options_.log->log.append(effect.record);
+}
 
-void Orderer::perform(Sync& /*effect*/) {}
+void Orderer::perform(Sync& /*effect*/) {
+  if (!options_.log || !options_.log->log.has_pending()) return;
+  is_syncing_ = true;
+  offload(
+      [flush = options_.log->log.begin_flush()]() mutable {
+        Result<void> outcome = flush.run();
+        return std::pair{std::move(flush), std::move(outcome)};
+      },
+      [this](std::pair<LogFile::Flush, Result<void>> done) { end_sync(std::move(done.first), done.second); });
+}
+
+void Orderer::end_sync(LogFile::Flush flush, const Result<void>& outcome) {
+  is_syncing_ = false;
+  ++syncs_;
+  options_.log->log.end_flush(std::move(flush));
+  if (!outcome) return halt(outcome.error().message);
+  drive();
+}
 
 void Orderer::perform(Broadcast& effect) {
   auto letter = make_letter(committee_.epoch(), options_.self, PeerMessage{std::move(effect.vertex)});
@@ -136,6 +163,8 @@ void Orderer::show_status() {
     status.round = core_->round();
     status.committed = core_->last_commit().index;
     status.core = core_->metrics();
+    status.log_bytes = options_.log ? options_.log->log.size() : 0;
+    status.syncs = syncs_;
   });
 }
 

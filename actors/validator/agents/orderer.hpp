@@ -10,6 +10,7 @@
 #include "agents/parts.hpp"
 #include "myelin/actors/agent.hpp"
 #include "myelin/consensus/core.hpp"
+#include "myelin/validator/log_file.hpp"
 
 namespace myelin::validator {
 
@@ -19,6 +20,8 @@ struct OrdererOptions {
   const consensus::Signer* signer = nullptr;  ///< Outlives the mesh.
   consensus::CoreOptions core{};
   std::function<consensus::WallTime()> wall_clock;
+  std::optional<OpenedLog> log;         ///< None: nothing is kept, and a validator that ends is gone for good.
+  consensus::CommitIndex executed = 0;  ///< The state that the executor begins with.
 };
 
 /// Effects are carried out in the order given. While the disk syncs, those behind wait, and the core goes on.
@@ -48,6 +51,7 @@ class Orderer final : public Agent {
   void perform(consensus::Halt& effect);
 
   void order(ExecutorOrder order);
+  void end_sync(LogFile::Flush flush, const Result<void>& outcome);
   void halt(std::string reason);
   void show_status();
   [[nodiscard]] consensus::Now core_time() const;
@@ -59,6 +63,7 @@ class Orderer final : public Agent {
   std::deque<consensus::Event> inbox_;
   std::deque<consensus::Effect> effects_;
   CorrelationId wake_ = 0;
+  std::uint64_t syncs_ = 0;
   bool is_syncing_ = false;
   bool has_halted_ = false;
 };

@@ -432,4 +432,85 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_takes_its_time_is_still_installed) {
   BOOST_TEST(cluster.nodes[3].installed == index);
 }
 
+// Validator 3 of four has built on a vertex that it shows to nobody. Once that one's round is collected, what stands on
+// it is accepted; by those, for whom the round is not collected yet, it never can be.
+namespace {
+struct Withholder {
+  explicit Withholder(Cluster& the_cluster) : cluster{the_cluster} { cluster.nodes[3].up = false; }
+
+  /// Its vertex of `round` on its last one and on what validator 0 has of the round before.
+  VertexPtr make(Round round) {
+    VertexContent content;
+    content.round = round;
+    content.author = 3;
+    content.parents.push_back(last ? last->ref() : genesis());
+    for (ValidatorIndex author = 0; author < 3; ++author)
+      for (const VertexPtr& vertex : vertices_of(cluster.nodes[0].log))
+        if (vertex->author() == author && vertex->round() == round - 1) content.parents.push_back(vertex->ref());
+    return last = make_vertex(std::move(content), {}, *cluster.nodes[3].signer);
+  }
+  void show(const VertexPtr& vertex) {
+    for (std::size_t i = 0; i < 3; ++i) cluster.step(i, Received{3, vertex});
+  }
+  VertexRef genesis() const { return cluster.committee.genesis(3); }
+  /// Whether an honest validator has it as a parent.
+  bool is_named(const VertexPtr& vertex) const {
+    for (const VertexPtr& other : vertices_of(cluster.nodes[0].log))
+      if (other->author() != 3 && std::ranges::find(other->parents(), vertex->ref()) != other->parents().end())
+        return true;
+    return false;
+  }
+  bool is_accepted(const VertexPtr& vertex) const {
+    const auto all = vertices_of(cluster.nodes[0].log);
+    return std::ranges::find(all, vertex->digest(), [](const VertexPtr& each) { return each->digest(); }) != all.end();
+  }
+  void run_to(Round round) {
+    for (int i = 0; i < 100'000 && cluster.nodes[0].core->round() < round; ++i) cluster.run(1ms);
+    BOOST_REQUIRE(cluster.nodes[0].core->round() >= round);
+  }
+
+  Cluster& cluster;
+  VertexPtr last;
+};
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nobody_builds_on_what_others_may_be_unable_to_accept) {
+  Cluster cluster{4, quick()};
+  Withholder liar{cluster};
+  cluster.start();
+  liar.run_to(12);
+  static_cast<void>(liar.make(8));  // shown to nobody
+  const VertexPtr on_it = liar.make(9);
+  liar.show(on_it);
+  liar.run_to(40);
+  const VertexPtr later = liar.make(36);
+  liar.show(later);
+  BOOST_TEST(!liar.is_accepted(later));
+  liar.run_to(80);  // round 8 is collected now, and round 36 is not
+  BOOST_REQUIRE(cluster.nodes[0].core->collected() >= 8U);
+  BOOST_TEST(liar.is_accepted(later));
+  BOOST_TEST(!liar.is_named(later));
+}
+
+BOOST_AUTO_TEST_CASE(what_others_may_be_unable_to_accept_serves_where_there_is_no_quorum_without) {
+  Cluster cluster{4, quick()};
+  Withholder liar{cluster};
+  cluster.start();
+  liar.run_to(12);
+  static_cast<void>(liar.make(8));
+  liar.show(liar.make(9));
+  liar.run_to(80);
+  cluster.crash(2);
+  const Round round = cluster.nodes[0].core->round();
+  for (Round next = round; next < round + 5; ++next) {
+    cluster.run(3s);  // two validators alone cannot go on
+    BOOST_REQUIRE(cluster.nodes[0].core->round() <= next + 1);
+    const VertexPtr vertex = liar.make(cluster.nodes[0].core->round());
+    liar.show(vertex);
+    cluster.run(3s);
+    BOOST_TEST(liar.is_named(vertex));
+  }
+  BOOST_TEST(cluster.nodes[0].core->round() > round + 3);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,6 +19,12 @@ inline constexpr Round kRoundsKept = 60;
 /// its snapshot, and still go on by fetching alone.
 inline constexpr Round kRoundsServed = 60;
 
+/// A vertex in whose history one is missing of a round less than so far below is named as a parent only where a quorum
+/// cannot be had without. It could be accepted because that round is collected here already; others, for whom it is not
+/// yet, would wait for the missing one, which its author may never show. Whoever is so far behind that this does not
+/// save him goes on from a snapshot.
+inline constexpr Round kGapMatters = kRoundsKept + kRoundsServed;
+
 /// Commits and states are voted on at multiples of this index only (and at an epoch's last commit), so that the votes
 /// of validators who are not quite level still match.
 inline constexpr CommitIndex kVoteInterval = 64;

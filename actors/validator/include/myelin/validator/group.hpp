@@ -21,6 +21,12 @@ struct GroupOptions {
   /// 1 to 64. Of n validators (n - 1) / 3 may fail in any way: four bear one. One alone bears none, and is for
   /// development.
   std::size_t validators = 4;
+  /// Where the validators keep their keys, logs and states: each in a folder of its own, made where it is missing, and
+  /// found again at the next start. Empty: nothing is kept.
+  std::filesystem::path folder{};
+  /// False: what is written to the logs may be lost with the machine's power, though not with the process. For
+  /// measuring what syncing costs.
+  bool syncs = true;
   consensus::CoreOptions core{};
   consensus::Executor executor = consensus::Executor::automatic;
   /// Nanoseconds since 1970; by default the system's clock.
@@ -45,6 +51,13 @@ class ValidatorGroup {
   [[nodiscard]] const std::shared_ptr<Directory>& directory() const noexcept;
   /// As of some tenths of a second ago. **Requires**: validator < size().
   [[nodiscard]] ValidatorStatus status(std::size_t validator) const;
+
+  /// Ends a validator in the middle of whatever it does: what it has not on disk is lost. Returns when it has ended.
+  /// Does nothing to one that is not running. **Requires**: validator < size(). Never call this in an agent.
+  void crash(std::size_t validator);
+  /// Starts one again that has crashed, from its disk. **Errors**: invalid_argument: it is running, or the group keeps
+  /// nothing; what opening its files gives. **Requires**: validator < size().
+  [[nodiscard]] Result<void> restart(std::size_t validator);
 
  private:
   class Impl;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "myelin/consensus/committee.hpp"
+#include "myelin/consensus/limits.hpp"
 #include "myelin/consensus/vertex.hpp"
 
 namespace myelin::consensus {
@@ -19,6 +20,7 @@ namespace myelin::consensus {
 struct DagNode {
   VertexPtr vertex;
   bool committed = false;  ///< In a commit already.
+  Round gap = 0;  ///< The highest round of which something in its history was never here; 0: nothing is missing.
 
   // What it says itself.
   AuthorMask votes = 0;                   ///< Authors of the round before whose first-seen vertex is a parent.
@@ -32,6 +34,9 @@ struct DagNode {
   AuthorMask certifiers = 0;  ///< Authors with a vertex two rounds on that is a certificate for this one.
 
   std::uint64_t visited = 0;  ///< Number of the last walk that came by.
+
+  /// Whether others may be unable to accept what a vertex of `round` says about it: see limits::kGapMatters.
+  [[nodiscard]] bool has_gap_for(Round round) const noexcept { return gap > 0 && gap + limits::kGapMatters > round; }
 
   [[nodiscard]] Round round() const noexcept { return vertex->round(); }
   [[nodiscard]] ValidatorIndex author() const noexcept { return vertex->author(); }
