@@ -16,8 +16,10 @@ constexpr std::uint64_t kTogetherCostMin = 100'000 * kPicosecondsPerNanosecond;
 // A trial's part of the block, and the fewest transactions that tell anything.
 constexpr std::size_t kTrialPart = 16;
 constexpr std::size_t kTrialTasksMin = 256;
-// Blocks between trials of what is known to be worse.
-constexpr std::uint64_t kTrialInterval = 32;
+// Blocks between trials of what is known to be worse: few at first, for the first trials say least, then twice as many
+// each time.
+constexpr std::uint64_t kTrialIntervalMin = 2;
+constexpr std::uint64_t kTrialIntervalMax = 32;
 // Trials may cost one in so many of all the time.
 constexpr std::uint64_t kTrialBudget = 50;
 
@@ -52,12 +54,13 @@ Chooser::Choice Chooser::choose(const BlockKind& kind, std::size_t tasks) noexce
   const Cost best = is_parallel ? costs.parallel : costs.sequential;
   const Cost other = is_parallel ? costs.sequential : costs.parallel;
   if (tasks < 2 * kTrialTasksMin || best * tasks < kTogetherCostMin) return choice;
-  if (other != 0 && costs.blocks_since_trial < kTrialInterval) return choice;
+  if (other != 0 && costs.blocks_since_trial < costs.trial_interval) return choice;
   const std::size_t part = std::max(kTrialTasksMin, tasks / kTrialPart);
   const Cost loss = other == 0 ? best : other > best ? other - best : 0;  // What is not known may cost twice as much.
   if ((lost_ + loss * part) * kTrialBudget > spent_) return choice;
   choice.trial_tasks = part;
   costs.blocks_since_trial = 0;
+  costs.trial_interval = std::clamp(2 * costs.trial_interval, kTrialIntervalMin, kTrialIntervalMax);
   return choice;
 }
 
@@ -72,8 +75,13 @@ void Chooser::learn(const BlockKind& kind, Executor executor, std::size_t tasks,
     const Cost best = executor == Executor::sequential ? costs.parallel : costs.sequential;
     if (each > best) lost_ += (each - best) * tasks;
   }
-  Cost& known = executor == Executor::sequential ? costs.sequential : costs.parallel;
-  known = known == 0 ? each : (known + each) / 2;
+  const bool is_sequential = executor == Executor::sequential;
+  Cost& known = is_sequential ? costs.sequential : costs.parallel;
+  bool& is_first = is_sequential ? costs.is_sequential_first : costs.is_parallel_first;
+  // The first time, memory was new to it: that counts only until there is a second.
+  const bool is_new = known == 0;
+  known = is_new || is_first ? each : (known + each) / 2;
+  is_first = is_new;
 }
 
 }  // namespace myelin::consensus

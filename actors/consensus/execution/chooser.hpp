@@ -46,7 +46,10 @@ class Chooser {
   struct Costs {
     Cost sequential = 0;
     Cost parallel = 0;
+    bool is_sequential_first = false;  // The cost is that of one time alone.
+    bool is_parallel_first = false;
     std::uint64_t blocks_since_trial = 0;
+    std::uint64_t trial_interval = 0;
   };
 
   [[nodiscard]] Costs& costs_of(const BlockKind& kind) noexcept;

@@ -53,6 +53,16 @@ BOOST_AUTO_TEST_CASE(finds_out_that_parallel_pays) {
   BOOST_TEST(result.chosen.count() < result.sequential.count() * 7 / 10);
 }
 
+BOOST_AUTO_TEST_CASE(a_slow_first_trial_is_soon_put_right) {
+  Chooser chooser;
+  int trials = 0;
+  const Result result = drive(chooser, kScripts, 40, 10'000, [&](Executor executor) {
+    if (executor == Executor::sequential) return nanoseconds{2000};
+    return ++trials == 1 ? nanoseconds{4000} : nanoseconds{1200};
+  });
+  BOOST_TEST(result.parallel_blocks >= 25);
+}
+
 BOOST_AUTO_TEST_CASE(takes_what_suits_the_keys) {
   Chooser chooser;
   BlockKind named = kScripts;
