@@ -14,6 +14,10 @@ using ResultReader = schema::MemoryReply::Result::Reader;
 
 Status status_of(const ResultReader& result) noexcept { return static_cast<Status>(result.getStatus()); }
 
+std::string_view text_of(capnp::Data::Reader data) noexcept {
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
+}
+
 std::optional<MemoryValue> value_of(const MemoryReplyPtr& reply, const ResultReader& result) {
   const auto value = result.getValue();
   if (value.getKind() == static_cast<std::uint8_t>(ValueKind::absent)) return std::nullopt;
@@ -112,8 +116,7 @@ Result<MemoryPage> ReadPage::operator()(const MemoryReplyPtr& reply) const {
   std::string last;
   std::size_t bytes = 0;
   for (const auto& entry : result->getEntries()) {
-    const auto data = entry.getKey();
-    last.assign(reinterpret_cast<const char*>(data.begin()), data.size());
+    last = text_of(entry.getKey());
     bytes += last.size() + entry.getValue().getBytes().size();
     if (!last.starts_with(space)) continue;
     const std::string_view key = std::string_view{last}.substr(space.size());
@@ -130,7 +133,14 @@ Result<MemoryPage> ReadPage::operator()(const MemoryReplyPtr& reply) const {
 
 Result<ReadAll::Value> ReadAll::operator()(const MemoryReplyPtr& reply) const {
   Value outcomes;
-  for (const auto& result : (*reply)->getResults()) outcomes.push_back({status_of(result), value_of(reply, result)});
+  for (const auto& result : (*reply)->getResults()) {
+    MemoryOutcome& outcome = outcomes.emplace_back();
+    outcome.status = status_of(result);
+    outcome.value = value_of(reply, result);
+    for (const auto& entry : result.getEntries()) {
+      outcome.entries.push_back({std::string{text_of(entry.getKey())}, MemoryValue{reply, entry.getValue()}});
+    }
+  }
   return outcomes;
 }
 

@@ -5,21 +5,55 @@
 
 #include <array>
 #include <chrono>
+#include <mutex>
+#include <optional>
+#include <system_error>
 #include <utility>
 
-#include "agents/executor.hpp"
-#include "agents/gate.hpp"
-#include "agents/orderer.hpp"
-#include "agents/parts.hpp"
+#include "agents/running_validator.hpp"
 #include "myelin/consensus/limits.hpp"
+#include "myelin/validator/key_file.hpp"
 
 namespace myelin::validator {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 class SteadyClock final : public consensus::CostClock {
  public:
   TimePoint now() override { return std::chrono::steady_clock::now(); }
+};
+
+/// A disk whose syncs promise nothing.
+class UnsyncedDisk final : public Disk {
+ public:
+  class UnsyncedFile final : public File {
+   public:
+    explicit UnsyncedFile(std::unique_ptr<File> file) : file_{std::move(file)} {}
+    Result<std::size_t> write_some(std::span<const std::byte> bytes, std::uint64_t offset) override {
+      return file_->write_some(bytes, offset);
+    }
+    Result<void> sync() override { return {}; }
+    Result<void> resize(std::uint64_t bytes) override { return file_->resize(bytes); }
+    Result<void> allocate(std::uint64_t offset, std::uint64_t bytes) override { return file_->allocate(offset, bytes); }
+    Result<std::vector<std::byte>> read_all() override { return file_->read_all(); }
+
+   private:
+    std::unique_ptr<File> file_;
+  };
+
+  Result<std::unique_ptr<File>> open(const fs::path& path) override {
+    auto file = disk_.open(path);
+    if (!file) return file;
+    return std::make_unique<UnsyncedFile>(std::move(*file));
+  }
+  Result<void> rename(const fs::path& from, const fs::path& to) override { return disk_.rename(from, to); }
+  Result<void> remove(const fs::path& path) override { return disk_.remove(path); }
+  Result<void> sync_folder(const fs::path&) override { return {}; }
+
+ private:
+  PosixDisk disk_;
 };
 
 consensus::WallTime system_time() {
@@ -27,7 +61,7 @@ consensus::WallTime system_time() {
       .count();
 }
 
-std::unique_ptr<consensus::KeyPair> new_key() {
+KeyPairPtr new_key() {
   std::array<std::uint8_t, 32> seed;
   randombytes_buf(seed.data(), seed.size());
   auto key = std::make_unique<consensus::KeyPair>(seed);
@@ -35,66 +69,116 @@ std::unique_ptr<consensus::KeyPair> new_key() {
   return key;
 }
 
-/// What the agents of all validators use, and keep until the last of them has ended.
-struct Environment {
-  SteadyClock clock;
-  consensus::Ed25519Checker checker;
-  std::vector<std::unique_ptr<consensus::KeyPair>> keys;
-};
-
 }  // namespace
 
 class ValidatorGroup::Impl {
  public:
-  Impl(Mesh& mesh, const GroupOptions& options)
-      : mesh_{mesh}, options_{options}, directory_{std::make_shared<Directory>(options.validators)} {
-    if (!options_.wall_clock) options_.wall_clock = system_time;
-  }
-
-  ~Impl() {
-    for (const auto& parts : parts_) {
-      for (const AgentRef& agent : {parts->gate, parts->orderer, parts->executor}) mesh_.stop_agent(agent);
+  Impl(Mesh& mesh, GroupOptions options)
+      : mesh_{mesh}, options_{std::move(options)}, directory_{std::make_shared<Directory>(options_.validators)} {
+    surroundings_->checker = std::make_unique<consensus::Ed25519Checker>();
+    surroundings_->clock = std::make_unique<SteadyClock>();
+    surroundings_->wall_clock = options_.wall_clock ? options_.wall_clock : system_time;
+    if (options_.syncs) {
+      surroundings_->disk = std::make_unique<PosixDisk>();
+    } else {
+      surroundings_->disk = std::make_unique<UnsyncedDisk>();
     }
   }
 
   Result<void> start() {
+    if (auto loaded = load_keys(); !loaded) return loaded;
     std::vector<consensus::PublicKey> public_keys;
-    for (std::size_t i = 0; i < options_.validators; ++i) {
-      environment_->keys.push_back(new_key());
-      public_keys.push_back(environment_->keys.back()->public_key());
-    }
+    for (const auto& key : keys_) public_keys.push_back(key->public_key());
     auto committee = consensus::Committee::create(0, std::move(public_keys), {});
     if (!committee) return tl::unexpected{committee.error()};
-    for (std::size_t i = 0; i < options_.validators; ++i) {
-      parts_.push_back(start_validator(static_cast<consensus::ValidatorIndex>(i), *committee));
+    committee_ = std::move(*committee);
+    validators_.resize(options_.validators);
+    for (std::size_t i = 0; i < validators_.size(); ++i) {
+      if (auto started = open(i); !started) return started;
     }
-    for (const auto& parts : parts_) mesh_.tell(parts->orderer, [](schema::Begin::Builder) {});
+    for (auto& validator : validators_) validator->begin();
+    return {};
+  }
+
+  void crash(std::size_t validator) {
+    const std::lock_guard lock{mutex_};
+    if (!validators_[validator]) return;
+    directory_->set(validator, {});
+    last_status_[validator] = validators_[validator]->status();
+    validators_[validator].reset();
+  }
+
+  Result<void> restart(std::size_t validator) {
+    const std::lock_guard lock{mutex_};
+    if (validators_[validator]) {
+      return fail(Errc::invalid_argument, fmt::format("validator {} is running", validator));
+    }
+    if (options_.folder.empty()) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("validator {} has kept nothing to start from; give the group a folder", validator));
+    }
+    if (auto opened = open(validator); !opened) return opened;
+    validators_[validator]->begin();
     return {};
   }
 
   [[nodiscard]] const std::shared_ptr<Directory>& directory() const noexcept { return directory_; }
-  [[nodiscard]] ValidatorStatus status(std::size_t validator) const { return parts_[validator]->status(); }
+  [[nodiscard]] ValidatorStatus status(std::size_t validator) const {
+    const std::lock_guard lock{mutex_};
+    return validators_[validator] ? validators_[validator]->status() : last_status_[validator];
+  }
 
  private:
-  std::shared_ptr<Parts> start_validator(consensus::ValidatorIndex self, const consensus::Committee& committee) {
-    auto parts = std::make_shared<Parts>();
-    parts->directory = directory_;
-    parts->keep_alive = environment_;
-    consensus::ExecutionOptions execution{.executor = options_.executor, .clock = &environment_->clock};
-    randombytes_buf(&execution.hash_seed, sizeof execution.hash_seed);
-    const OrdererOptions orderer{self, environment_->keys[self].get(), options_.core, options_.wall_clock};
-    parts->executor = mesh_.spawn<Executor>(parts, execution);
-    parts->gate = mesh_.spawn<Gate>(parts, committee, environment_->checker);
-    parts->orderer = mesh_.spawn<Orderer>(parts, committee, orderer);
-    directory_->set(self, parts->gate);
-    return parts;
+  [[nodiscard]] fs::path folder_of(std::size_t validator) const {
+    return options_.folder / fmt::format("validator{}", validator);
+  }
+
+  /// All keys, or none yet: one that is missing among others is a disk that was lost.
+  Result<void> load_keys() {
+    if (options_.folder.empty()) {
+      for (std::size_t i = 0; i < options_.validators; ++i) keys_.push_back(new_key());
+      return {};
+    }
+    std::error_code failed;
+    const bool is_new = !fs::exists(folder_of(0) / "key", failed);
+    for (std::size_t i = 0; i < options_.validators; ++i) {
+      fs::create_directories(folder_of(i), failed);
+      if (failed) {
+        return fail(Errc::io_error,
+                    fmt::format("cannot make the folder {}: {}", folder_of(i).string(), failed.message()));
+      }
+      auto key = is_new ? create_key_file(folder_of(i) / "key") : load_key_file(folder_of(i) / "key");
+      if (!key) return tl::unexpected{key.error()};
+      keys_.push_back(std::move(*key));
+    }
+    if (fs::exists(folder_of(options_.validators), failed)) {
+      return fail(Errc::invalid_argument, fmt::format("{} is the folder of a group of more than {} validators",
+                                                      options_.folder.string(), options_.validators));
+    }
+    return {};
+  }
+
+  Result<void> open(std::size_t validator) {
+    const ValidatorOptions options{.folder = options_.folder.empty() ? fs::path{} : folder_of(validator),
+                                   .core = options_.core,
+                                   .executor = options_.executor};
+    auto started =
+        RunningValidator::start(mesh_, surroundings_, directory_, *committee_,
+                                static_cast<consensus::ValidatorIndex>(validator), keys_[validator], options);
+    if (!started) return tl::unexpected{started.error()};
+    validators_[validator].emplace(std::move(*started));
+    return {};
   }
 
   Mesh& mesh_;
   GroupOptions options_;
   std::shared_ptr<Directory> directory_;
-  std::shared_ptr<Environment> environment_ = std::make_shared<Environment>();
-  std::vector<std::shared_ptr<Parts>> parts_;
+  std::shared_ptr<Surroundings> surroundings_ = std::make_shared<Surroundings>();
+  std::vector<std::shared_ptr<const consensus::KeyPair>> keys_;
+  std::optional<consensus::Committee> committee_;
+  mutable std::mutex mutex_;
+  std::vector<std::optional<RunningValidator>> validators_;
+  std::vector<ValidatorStatus> last_status_ = std::vector<ValidatorStatus>(options_.validators);
 };
 
 Result<ValidatorGroup> ValidatorGroup::start(Mesh& mesh, const GroupOptions& options) {
@@ -115,5 +199,7 @@ ValidatorGroup& ValidatorGroup::operator=(ValidatorGroup&&) noexcept = default;
 std::size_t ValidatorGroup::size() const noexcept { return impl_->directory()->size(); }
 const std::shared_ptr<Directory>& ValidatorGroup::directory() const noexcept { return impl_->directory(); }
 ValidatorStatus ValidatorGroup::status(std::size_t validator) const { return impl_->status(validator); }
+void ValidatorGroup::crash(std::size_t validator) { impl_->crash(validator); }
+Result<void> ValidatorGroup::restart(std::size_t validator) { return impl_->restart(validator); }
 
 }  // namespace myelin::validator

@@ -80,7 +80,7 @@ void Orderer::perform(Sync& /*effect*/) {
   if (!options_.log || !options_.log->log.has_pending()) return;
   is_syncing_ = true;
   offload(
-      [flush = options_.log->log.begin_flush()]() mutable {
+      [parts = parts_, flush = options_.log->log.begin_flush()]() mutable {
         Result<void> outcome = flush.run();
         return std::pair{std::move(flush), std::move(outcome)};
       },

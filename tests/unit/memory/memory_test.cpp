@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 
+#include "../../support/expect_success.hpp"
 #include "myelin/validator/group.hpp"
 
 namespace myelin {
@@ -39,7 +40,7 @@ BOOST_AUTO_TEST_SUITE(memory)
 BOOST_AUTO_TEST_CASE(what_was_put_is_got) {
   Fixture f;
   const auto put = f.mesh.ask(f.memory.put("colour", "blue"), kLimit);
-  BOOST_REQUIRE_MESSAGE(put, to_string(put.error()));
+  test::require_success(put);
   BOOST_TEST(text_of(f.mesh.ask(f.memory.get("colour"), kLimit)) == "blue");
   BOOST_TEST(text_of(f.mesh.ask(f.memory.get("shape"), kLimit)) == "nothing");
 }

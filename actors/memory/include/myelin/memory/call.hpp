@@ -41,6 +41,7 @@ struct MemoryPage {
 struct MemoryOutcome {
   consensus::Status status = consensus::Status::ok;
   std::optional<MemoryValue> value{};
+  std::vector<MemoryPage::Entry> entries{};  ///< Of a range; their keys are whole.
 };
 
 namespace detail {

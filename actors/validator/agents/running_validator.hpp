@@ -1,0 +1,64 @@
+/// One validator of a group: its agents, and the files that they use.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "agents/parts.hpp"
+#include "myelin/actors/mesh.hpp"
+#include "myelin/base/result.hpp"
+#include "myelin/consensus/committee.hpp"
+#include "myelin/consensus/core_options.hpp"
+#include "myelin/consensus/crypto.hpp"
+#include "myelin/consensus/state_machine.hpp"
+#include "myelin/validator/disk.hpp"
+#include "myelin/validator/folder_lock.hpp"
+
+namespace myelin::validator {
+
+/// What the agents of all validators of a process use, until the last of them has ended.
+struct Surroundings {
+  std::unique_ptr<Disk> disk;
+  std::unique_ptr<consensus::SignatureChecker> checker;
+  std::unique_ptr<consensus::CostClock> clock;
+  std::function<consensus::WallTime()> wall_clock;
+};
+
+struct ValidatorOptions {
+  std::filesystem::path folder;  ///< Empty: nothing is kept.
+  consensus::CoreOptions core{};
+  consensus::Executor executor = consensus::Executor::automatic;
+};
+
+/// **Thread-safety**: thread-compatible. Never to be used in an agent.
+class RunningValidator {
+ public:
+  /// Opens its files and starts its agents. It does nothing before begin(). `key`: its own, at `self` in the committee.
+  /// **Errors**: what opening the files gives.
+  [[nodiscard]] static Result<RunningValidator> start(Mesh& mesh, std::shared_ptr<Surroundings> surroundings,
+                                                      std::shared_ptr<Directory> directory,
+                                                      const consensus::Committee& committee,
+                                                      consensus::ValidatorIndex self,
+                                                      std::shared_ptr<const consensus::Signer> key,
+                                                      const ValidatorOptions& options);
+  RunningValidator(RunningValidator&&) noexcept = default;
+  RunningValidator& operator=(RunningValidator&&) = delete;
+  ~RunningValidator();
+
+  /// Once all others can be reached, too.
+  void begin();
+  /// Stops its agents wherever they are, and returns when they have let go of its files.
+  void stop();
+
+  [[nodiscard]] ValidatorStatus status() const { return parts_->status(); }
+
+ private:
+  RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts, std::optional<FolderLock> lock);
+
+  Mesh* mesh_;
+  std::shared_ptr<Parts> parts_;
+  std::optional<FolderLock> lock_;
+};
+
+}  // namespace myelin::validator
