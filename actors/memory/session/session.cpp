@@ -163,6 +163,8 @@ Duration MemorySession::patience(unsigned tries) const noexcept {
 }
 
 void MemorySession::ask_validators(consensus::Sequence sequence, Flight& flight) {
+  // Not only the one that has the batch may fail to answer.
+  flight.timer = after(patience(flight.tries), [this, sequence, tries = flight.tries] { try_again(sequence, tries); });
   const std::vector<AgentRef> addresses = directory_->addresses();
   for (std::size_t i = 0; i < addresses.size() && !addresses[flight.validator]; ++i) {
     flight.validator = (flight.validator + 1) % addresses.size();
@@ -190,10 +192,10 @@ void MemorySession::hear(consensus::Sequence sequence, std::size_t validator, bo
   const auto flight = flights_.find(sequence);
   if (flight == flights_.end()) return;
   if (!said) {
-    // Only who has the batch is to be replaced. A full one needs a moment.
-    if (!is_submission || tries != flight->second.tries) return;
-    const bool is_timeout = said.error().code == Errc::timeout;
-    after(is_timeout ? Duration::zero() : options_.patience / 16, [=, this] { try_again(sequence, tries); });
+    // Who has the batch is to be replaced. A full one needs a moment.
+    if (is_submission && tries == flight->second.tries && said.error().code != Errc::timeout) {
+      after(options_.patience / 16, [=, this] { try_again(sequence, tries); });
+    }
     return;
   }
   const schema::BatchAnswer::Reader& answer = **said;
@@ -217,9 +219,11 @@ void MemorySession::try_again(consensus::Sequence sequence, unsigned tries) {
     return request.reply.wanted() && !request.reply.cancelled() && request.reply.deadline() > now();
   });
   if (!is_awaited) {
+    cancel(flight->second.timer);
     flights_.erase(flight);
     return;
   }
+  cancel(flight->second.timer);
   ++flight->second.tries;
   flight->second.validator = (flight->second.validator + 1) % directory_->size();
   ask_validators(sequence, flight->second);
@@ -263,6 +267,7 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
         },
         words_of(own));
   }
+  cancel(flight->second.timer);
   flights_.erase(flight);
 }
 

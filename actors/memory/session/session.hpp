@@ -48,6 +48,7 @@ class MemorySession final : public Agent {
     std::map<std::size_t, Answer> answers;  // by validator
     std::size_t validator = 0;              // has the batch
     unsigned tries = 0;
+    CorrelationId timer = 0;  // of the next try
   };
 
   void take(Held<schema::MemoryRequest> message, Reply<schema::MemoryReply> reply);
