@@ -69,8 +69,8 @@ class State {
   CommitIndex saved_ = 0;                           // what take_changes() goes on from
   bool tracks_unsaved_ = false;
   bool tracks_recent_ = false;
-  bool is_replaced_ = false;       // since take_changes()
-  bool is_replaced_anew_ = false;  // since take_recent()
+  bool is_replaced_ = false;      // since take_changes()
+  bool has_lost_recent_ = false;  // it was replaced since take_recent()
 };
 
 }  // namespace myelin::consensus

@@ -52,7 +52,7 @@ void State::track(bool unsaved, bool recent, bool is_saved) {
   sessions_.track(unsaved, false);
   saved_ = is_saved ? applied : 0;
   is_replaced_ = !is_saved;
-  is_replaced_anew_ = applied > 0;
+  has_lost_recent_ = applied > 0;
 }
 
 StateDelta State::take_changes(Workers* workers) {
@@ -76,7 +76,7 @@ StateDelta State::take_changes(Workers* workers) {
 
 std::optional<std::vector<std::string>> State::take_recent() {
   StateTable::Touched touched = cells.take_recent();
-  if (std::exchange(is_replaced_anew_, false) || !tracks_recent_) return std::nullopt;
+  if (std::exchange(has_lost_recent_, false) || !tracks_recent_) return std::nullopt;
   std::vector<std::string> keys = std::move(touched.gone);
   keys.reserve(keys.size() + touched.entries.size());
   for (const StateTable::Entry* entry : touched.entries) keys.push_back(entry->key);
