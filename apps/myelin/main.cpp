@@ -8,6 +8,7 @@
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
 #include "commands/demo_digits.hpp"
+#include "commands/demo_ledger.hpp"
 #include "commands/new_agent.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
                    "Examples:\n"
                    "  myelin new agent PriceFeed                   # a project with an agent of your own\n"
                    "  myelin demo digits                           # a thousand agents read handwritten digits\n"
+                   "  myelin demo ledger                           # agents move money that validators keep\n"
                    "  myelin bench messages --quick                # how fast agents talk here\n"
                    "  myelin bench gemm --quick                    # how fast matrices multiply here\n"
                    "  myelin bench gemm --help                     # every command explains itself\n\n"
@@ -35,8 +37,10 @@ int main(int argc, char** argv) {
   line.add_group("demo", "Shows Myelin at work, on real data",
                  "Examples:\n"
                  "  myelin demo digits                           # train, ask, compare: some ten seconds\n"
-                 "  myelin demo digits --quick                   # does it work here?");
+                 "  myelin demo digits --quick                   # does it work here?\n"
+                 "  myelin demo ledger                           # agents move money; it adds up");
   line.add(std::make_unique<DemoDigits>());
+  line.add(std::make_unique<DemoLedger>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"
