@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
                                                     {"new", "--help"},
                                                     {"new", "agent", "--help"},
                                                     {"demo", "--help"},
-                                                    {"demo", "digits", "--help"}}) {
+                                                    {"demo", "digits", "--help"},
+                                                    {"demo", "ledger", "--help"}}) {
     const Outcome outcome = run(arguments);
     BOOST_TEST(outcome.status == 0);
     BOOST_TEST(outcome.out.find("Examples:\n  myelin ") != std::string::npos);
@@ -86,6 +87,45 @@ BOOST_AUTO_TEST_CASE(bench_consensus_measures_the_core_when_told_to) {
       for (const json& series : comparison["series"]) BOOST_TEST(series["summary"]["median"].get<double>() > 0);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(demo_ledger_writes_one_json_document_with_balances_that_add_up) {
+  const Outcome outcome =
+      run({"demo", "ledger", "--quick", "--json", "--conflict", "medium", "--agents", "20", "--seconds", "0.5"});
+  BOOST_TEST(outcome.status == 0);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["complete"].get<bool>());
+  BOOST_TEST(document["balances"]["add_up"].get<bool>());
+  BOOST_TEST(document["balances"]["total"].get<int>() == 100'000);
+  BOOST_TEST(document["agents"].get<int>() == 20);
+  BOOST_TEST(document["transfers"]["moved"].get<int>() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(demo_ledger_names_the_choices) {
+  const Outcome conflict = run({"demo", "ledger", "--conflict", "huge"});
+  BOOST_TEST(conflict.status == 2);
+  BOOST_TEST(conflict.err_lines() == 1);
+  BOOST_TEST(conflict.err.find("choose low, medium or high") != std::string::npos);
+  const Outcome executor = run({"demo", "ledger", "--executor", "fast"});
+  BOOST_TEST(executor.status == 2);
+  BOOST_TEST(executor.err.find("block_stm") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(demo_ledger_ends_soon_when_interrupted_and_looks_at_the_balances_all_the_same) {
+  std::array<int, 2> err{};
+  BOOST_REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
+  Program program{{"demo", "ledger", "--seconds", "3600", "--agents", "5", "--conflict", "high", "--json"}, err[1]};
+  ::close(err[1]);
+  // The transfers have begun when a line of figures is there.
+  std::string seen;
+  for (char next = 0; seen.find("p99") == std::string::npos && ::read(err[0], &next, 1) == 1;) seen += next;
+  program.interrupt();
+  const Outcome outcome = program.wait();
+  ::close(err[0]);
+  BOOST_TEST(outcome.status == 130);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(!document["complete"].get<bool>());
+  BOOST_TEST(document["balances"]["add_up"].get<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(new_agent_says_in_json_which_files_it_wrote_and_writes_over_none) {

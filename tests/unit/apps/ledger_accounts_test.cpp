@@ -31,7 +31,7 @@ struct Fixture {
     const auto there = read_balances(mesh, space, {});
     BOOST_REQUIRE(there);
     const auto opened = open_accounts(mesh, space, account_names(accounts), *there, {});
-    BOOST_REQUIRE_MESSAGE(opened, to_string(opened.error()));
+    BOOST_REQUIRE_MESSAGE(opened, (opened ? std::string{} : to_string(opened.error())));
     return *opened;
   }
 

@@ -19,7 +19,7 @@ Findings run(const Settings& settings) {
   const myelin::tool::Terminal terminal{.out = stdout, .err = stderr, .out_style = {}};
   myelin::tool::Progress progress{terminal, true};
   auto found = run_demo(settings, progress, {});
-  BOOST_REQUIRE_MESSAGE(found, to_string(found.error()));
+  BOOST_REQUIRE_MESSAGE(found, (found ? std::string{} : to_string(found.error())));
   return *std::move(found);
 }
 
