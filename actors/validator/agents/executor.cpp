@@ -17,6 +17,8 @@ using consensus::Verdict;
 
 // How often those are forgotten who have given up waiting.
 constexpr Duration kSweepPeriod = std::chrono::seconds{1};
+// A state that changes little is saved now and then all the same, so that there is little to replay.
+constexpr Duration kSavePeriod = std::chrono::seconds{10};
 
 void fill(schema::BatchAnswer::Builder answer, const BatchOutcome& outcome, consensus::CommitIndex commit,
           consensus::WallTime time, std::string_view replies, const consensus::Digest& digest, bool with_replies) {
@@ -36,15 +38,24 @@ void fill(schema::BatchAnswer::Builder answer, const BatchOutcome& outcome, cons
 
 }  // namespace
 
-Executor::Executor(std::shared_ptr<Parts> parts, consensus::ExecutionOptions options)
-    : parts_{std::move(parts)}, machine_{options} {}
+Executor::Executor(std::shared_ptr<Parts> parts, consensus::StateMachine machine, std::shared_ptr<StateStore> store,
+                   std::vector<EpochRecord> epochs, std::uint64_t payload_bytes_per_save)
+    : parts_{std::move(parts)},
+      machine_{std::move(machine)},
+      reported_{machine_.applied()},
+      store_{std::move(store)},
+      epochs_{std::move(epochs)},
+      payload_bytes_per_save_{payload_bytes_per_save},
+      saved_{machine_.applied()} {}
 
 void Executor::handlers(Handlers<Executor>& on) { on.message<&Executor::look>(); }
 
 void Executor::on_start() {
+  last_save_ = now();
   every(kSweepPeriod, [this] {
     forget_late_waiters();
     show_status();
+    if (store_ && !is_saving_ && unsaved_bytes_ > 0 && now() - last_save_ >= kSavePeriod) save([] {});
   });
 }
 
@@ -54,6 +65,7 @@ void Executor::look(schema::HandedOver::Reader) {
     std::visit([this](auto& what) { perform(what); }, order);
   }
   if (machine_.applied() > reported_) report(false);
+  if (store_ && !is_saving_ && unsaved_bytes_ >= payload_bytes_per_save_) save([] {});
   // Only what is not overtaken already by a commit.
   if (likely_ && likely_->index == machine_.applied() + 1) machine_.predict(*likely_);
   likely_.reset();
@@ -62,6 +74,7 @@ void Executor::look(schema::HandedOver::Reader) {
 void Executor::perform(ExecuteCommit& order) {
   const consensus::Commit& commit = order.commit;
   if (order.epoch != machine_.epoch() || machine_.has_ended() || commit.index <= machine_.applied()) return;
+  for (const consensus::VertexPtr& vertex : commit.vertices) unsaved_bytes_ += vertex->payload().size() * 8;
   auto outcome = machine_.apply(commit);
   if (!outcome) return halt(outcome.error().message);
   for (const BatchOutcome& batch : outcome->batches) {
@@ -89,10 +102,24 @@ void Executor::perform(TakeSnapshot& order) {
 }
 
 void Executor::perform(InstallState& order) {
+  if (is_saving_) {
+    to_install_ = std::move(order);
+  } else {
+    install(order);
+  }
+}
+
+// The log will go on from the snapshot: it must not get to the disk before it.
+void Executor::install(const InstallState& order) {
   const consensus::CommitIndex index = order.snapshot->tail.last_index();
   const bool is_ours = order.epoch == machine_.epoch() && index > machine_.applied();
   const bool is_good =
       is_ours && machine_.restore(order.snapshot->state, {index, order.snapshot->state_root}).has_value();
+  if (is_good && store_) return save([this, order] { finish_install(order, true); });
+  finish_install(order, is_good);
+}
+
+void Executor::finish_install(const InstallState& order, bool is_good) {
   report(consensus::SnapshotInstalled{order.snapshot, is_good});
   if (!is_good) return;
   reported_ = machine_.applied();
@@ -106,7 +133,7 @@ void Executor::perform(InstallState& order) {
     answer(*outcome, std::move(waiting->second));
     waiting = waiting_.erase(waiting);
   }
-  if (machine_.has_ended()) report(consensus::EpochEnded{index});
+  if (machine_.has_ended()) report(consensus::EpochEnded{machine_.applied()});
 }
 
 void Executor::perform(AwaitOutcome& order) {
@@ -147,6 +174,24 @@ void Executor::answer(const BatchOutcome& outcome, std::vector<Waiter> waiters) 
   }
 }
 
+void Executor::save(std::function<void()> then) {
+  is_saving_ = true;
+  unsaved_bytes_ = 0;
+  last_save_ = now();
+  consensus::StateDelta delta = machine_.take_changes();
+  const consensus::CommitIndex index = delta.fields.applied;
+  offload([parts = parts_, store = store_, epochs = epochs_,
+           delta = std::move(delta)] { return store->save(delta, epochs); },
+          [this, index, then = std::move(then)](const Result<void>& saved) {
+            is_saving_ = false;
+            if (!saved) return halt(saved.error().message);
+            saved_ = index;
+            then();
+            if (parts_->events.put(StateSaved{index})) tell(parts_->orderer, [](schema::HandedOver::Builder) {});
+            if (to_install_) install(*std::exchange(to_install_, std::nullopt));
+          });
+}
+
 // **Requires**: the state is one that is voted on.
 void Executor::give_snapshots() {
   if (want_snapshot_.empty()) return;
@@ -170,7 +215,7 @@ void Executor::report(bool is_root_wanted) {
 }
 
 void Executor::report(consensus::Event event) {
-  if (parts_->events.put({machine_.epoch(), std::move(event)})) {
+  if (parts_->events.put(EpochEvent{machine_.epoch(), std::move(event)})) {
     tell(parts_->orderer, [](schema::HandedOver::Builder) {});
   }
 }
@@ -197,6 +242,7 @@ void Executor::show_status() {
     status.execution = machine_.metrics();
     status.keys = machine_.key_count();
     status.clients_waiting = waiting_.size();
+    status.saved = saved_;
   });
 }
 

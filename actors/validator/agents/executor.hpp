@@ -1,6 +1,7 @@
 /// Executes what was ordered, and tells clients what became of it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "agents/parts.hpp"
 #include "myelin/actors/agent.hpp"
 #include "myelin/consensus/state_machine.hpp"
+#include "myelin/validator/state_store.hpp"
 
 namespace myelin::validator {
 
@@ -17,7 +19,9 @@ namespace myelin::validator {
 /// next.
 class Executor final : public Agent {
  public:
-  Executor(std::shared_ptr<Parts> parts, consensus::ExecutionOptions options);
+  /// `store`: null where nothing is kept. `machine`: as the store has it. `epochs`: up to the one that it is in.
+  Executor(std::shared_ptr<Parts> parts, consensus::StateMachine machine, std::shared_ptr<StateStore> store,
+           std::vector<EpochRecord> epochs, std::uint64_t payload_bytes_per_save);
 
   static void handlers(Handlers<Executor>& on);
   void on_start() override;
@@ -38,6 +42,10 @@ class Executor final : public Agent {
   void perform(TurnAway& order);
 
   void answer(const consensus::BatchOutcome& outcome, std::vector<Waiter> waiters);
+  void install(const InstallState& order);
+  void finish_install(const InstallState& order, bool is_good);
+  /// Has the state saved on another thread, then calls `then`.
+  void save(std::function<void()> then);
   void give_snapshots();
   void report(bool is_root_wanted);
   void report(consensus::Event event);
@@ -53,6 +61,14 @@ class Executor final : public Agent {
   std::shared_ptr<const std::vector<std::byte>> snapshot_;  // of the state that snapshot_state_ names
   consensus::IndexedDigest snapshot_state_;
   consensus::CommitIndex reported_ = 0;
+  std::shared_ptr<StateStore> store_;
+  std::vector<EpochRecord> epochs_;
+  std::uint64_t payload_bytes_per_save_;
+  std::uint64_t unsaved_bytes_ = 0;  // of payload
+  consensus::CommitIndex saved_ = 0;
+  TimePoint last_save_;
+  bool is_saving_ = false;
+  std::optional<InstallState> to_install_;  // once the save under way has ended
   bool has_halted_ = false;
 };
 

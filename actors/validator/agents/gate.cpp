@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -22,7 +23,7 @@ void Gate::handlers(Handlers<Gate>& on) {
 }
 
 void Gate::hand_over(consensus::Event event) {
-  if (parts_->events.put({committee_.epoch(), std::move(event)})) {
+  if (parts_->events.put(EpochEvent{committee_.epoch(), std::move(event)})) {
     tell(parts_->orderer, [](schema::HandedOver::Builder) {});
   }
 }
@@ -54,6 +55,11 @@ void Gate::take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::Batch
   if (!batch) {
     return reply.fail({Errc::invalid_argument,
                        fmt::format("a batch of {} bytes is refused: {}", bytes.size(), to_string(batch.error()))});
+  }
+  if (std::ranges::any_of(batch->transactions, [](const consensus::Transaction& transaction) {
+        return transaction.operation == consensus::Operation::reconfigure;
+      })) {
+    return reply.fail({Errc::invalid_argument, "validators that run as actors cannot change their committee yet"});
   }
   if (batch->client != submitted.getClient() || batch->sequence != submitted.getSequence()) {
     return reply.fail({Errc::invalid_argument, "a batch of another client or sequence than the message says"});

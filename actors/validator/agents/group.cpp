@@ -161,7 +161,8 @@ class ValidatorGroup::Impl {
   Result<void> open(std::size_t validator) {
     const ValidatorOptions options{.folder = options_.folder.empty() ? fs::path{} : folder_of(validator),
                                    .core = options_.core,
-                                   .executor = options_.executor};
+                                   .executor = options_.executor,
+                                   .saving = options_.saving};
     auto started =
         RunningValidator::start(mesh_, surroundings_, directory_, *committee_,
                                 static_cast<consensus::ValidatorIndex>(validator), keys_[validator], options);

@@ -49,8 +49,12 @@ void Orderer::begin(schema::Begin::Reader) {
 }
 
 void Orderer::look(schema::HandedOver::Reader) {
-  for (EpochEvent& event : parts_->events.take()) {
-    if (event.epoch == committee_.epoch()) inbox_.push_back(std::move(event.event));
+  for (OrdererNews& news : parts_->events.take()) {
+    if (const auto* const saved = std::get_if<StateSaved>(&news)) {
+      shorten_log(saved->index);
+    } else if (auto& event = std::get<EpochEvent>(news); event.epoch == committee_.epoch()) {
+      inbox_.push_back(std::move(event.event));
+    }
   }
   drive();
 }
@@ -93,6 +97,20 @@ void Orderer::end_sync(LogFile::Flush flush, const Result<void>& outcome) {
   options_.log->log.end_flush(std::move(flush));
   if (!outcome) return halt(outcome.error().message);
   drive();
+}
+
+void Orderer::shorten_log(CommitIndex saved) {
+  if (!options_.log || !core_ || has_halted_) return;
+  LogFile& log = options_.log->log;
+  if (log.is_restarting() || log.size() < options_.log_bytes_kept) return;
+  const std::vector<LogRecord> records = core_->checkpoint(saved);
+  if (records.empty()) return;
+  offload(
+      [parts = parts_, restart = log.begin_restart(records, random_log_salt())]() mutable {
+        static_cast<void>(restart.run());  // if it fails, the log goes on as it was
+        return std::move(restart);
+      },
+      [this](LogFile::Restart restart) { options_.log->log.end_restart(std::move(restart)); });
 }
 
 void Orderer::perform(Broadcast& effect) {

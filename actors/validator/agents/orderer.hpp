@@ -22,6 +22,7 @@ struct OrdererOptions {
   std::function<consensus::WallTime()> wall_clock;
   std::optional<OpenedLog> log;         ///< None: nothing is kept, and a validator that ends is gone for good.
   consensus::CommitIndex executed = 0;  ///< The state that the executor begins with.
+  std::uint64_t log_bytes_kept = 0;     ///< A log below this size is not started anew.
 };
 
 /// Effects are carried out in the order given. While the disk syncs, those behind wait, and the core goes on.
@@ -51,6 +52,7 @@ class Orderer final : public Agent {
   void perform(consensus::Halt& effect);
 
   void order(ExecutorOrder order);
+  void shorten_log(consensus::CommitIndex saved);
   void end_sync(LogFile::Flush flush, const Result<void>& outcome);
   void halt(std::string reason);
   void show_status();

@@ -26,6 +26,12 @@ struct EpochEvent {
   consensus::Event event;
 };
 
+/// The state after a commit is on disk: the log need not reach further back.
+struct StateSaved {
+  consensus::CommitIndex index = 0;
+};
+using OrdererNews = std::variant<EpochEvent, StateSaved>;
+
 // What the executor is to do, in the order given.
 
 struct ExecuteCommit {
@@ -67,7 +73,7 @@ struct Parts {
   AgentRef gate;
   AgentRef orderer;
   AgentRef executor;
-  Handover<EpochEvent> events;     // to the orderer
+  Handover<OrdererNews> events;    // to the orderer
   Handover<ExecutorOrder> orders;  // to the executor
 
   void set_status(const auto& change) {

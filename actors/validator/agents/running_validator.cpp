@@ -1,5 +1,6 @@
 #include "agents/running_validator.hpp"
 
+#include <fmt/format.h>
 #include <sodium.h>
 
 #include <chrono>
@@ -29,6 +30,7 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   std::optional<FolderLock> lock;
   OrdererOptions orderer{.self = self, .signer = key.get(), .core = options.core, .wall_clock = {}, .log = {}};
   orderer.wall_clock = surroundings->wall_clock;
+  orderer.log_bytes_kept = options.saving.log_bytes_kept;
   if (!options.folder.empty()) {
     auto taken = FolderLock::take(options.folder);
     if (!taken) return tl::unexpected{taken.error()};
@@ -38,14 +40,36 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
     orderer.log.emplace(std::move(*log));
   }
   consensus::ExecutionOptions execution{.executor = options.executor, .clock = surroundings->clock.get()};
+  execution.tracks_unsaved = !options.folder.empty();
   randombytes_buf(&execution.hash_seed, sizeof execution.hash_seed);
+  consensus::StateMachine machine{execution};
+  std::shared_ptr<StateStore> store;
+  if (!options.folder.empty()) {
+    auto opened = StateStore::open(options.folder / "state");
+    if (!opened) return tl::unexpected{opened.error()};
+    store = std::make_shared<StateStore>(std::move(*opened));
+    if (auto loaded = store->load(machine); !loaded) return tl::unexpected{loaded.error()};
+    orderer.executed = machine.applied();
+    if (orderer.log->is_new && machine.applied() > 0) {
+      return fail(Errc::corrupt_file,
+                  fmt::format("{} has a state and no log: a validator that has lost its log must not vote with its old "
+                              "key; restore the log, or replace the validator by one with a new key",
+                              options.folder.string()));
+    }
+  }
+  std::vector<consensus::PublicKey> validators;
+  for (std::size_t i = 0; i < committee.size(); ++i) {
+    validators.push_back(committee.key(static_cast<consensus::ValidatorIndex>(i)));
+  }
+  std::vector<EpochRecord> epochs{{committee.epoch(), committee.start(), 0, std::move(validators)}};
 
   auto parts = std::make_shared<Parts>();
   parts->directory = std::move(directory);
   parts->keep_alive =
       std::make_shared<std::pair<std::shared_ptr<Surroundings>, std::shared_ptr<const consensus::Signer>>>(
           surroundings, std::move(key));
-  parts->executor = mesh.spawn<Executor>(parts, execution);
+  parts->executor = mesh.spawn<Executor>(parts, std::move(machine), std::move(store), std::move(epochs),
+                                         options.saving.payload_bytes_per_save);
   parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker);
   parts->orderer = mesh.spawn<Orderer>(parts, committee, std::move(orderer));
   parts->directory->set(self, parts->gate);

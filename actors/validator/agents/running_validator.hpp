@@ -14,6 +14,7 @@
 #include "myelin/consensus/state_machine.hpp"
 #include "myelin/validator/disk.hpp"
 #include "myelin/validator/folder_lock.hpp"
+#include "myelin/validator/group.hpp"
 
 namespace myelin::validator {
 
@@ -29,6 +30,7 @@ struct ValidatorOptions {
   std::filesystem::path folder;  ///< Empty: nothing is kept.
   consensus::CoreOptions core{};
   consensus::Executor executor = consensus::Executor::automatic;
+  SavingOptions saving{};
 };
 
 /// **Thread-safety**: thread-compatible. Never to be used in an agent.

@@ -61,10 +61,10 @@ consensus::Reply reply_of(const MemoryOutcome& outcome) {
 
 /// Runs the clients while `disturb(group, random)` is called again and again.
 template <class Disturb>
-void run(std::uint64_t seed, Disturb disturb) {
+void run(std::uint64_t seed, Disturb disturb, const validator::SavingOptions& saving = {}) {
   const test::TemporaryDirectory folder;
   Mesh mesh{{.workers = 2, .job_threads = 4}};
-  auto group = validator::ValidatorGroup::start(mesh, {.validators = 4, .folder = folder.path()});
+  auto group = validator::ValidatorGroup::start(mesh, {.validators = 4, .folder = folder.path(), .saving = saving});
   test::require_success(group);
   sim::ClientHistory history;
   std::mutex mutex;
@@ -133,6 +133,20 @@ BOOST_AUTO_TEST_CASE(all_crash_and_what_was_acknowledged_is_there_again) {
     for (std::size_t i = 0; i < group.size(); ++i) group.crash(i);
     for (std::size_t i = 0; i < group.size(); ++i) test::require_success(group.restart(i));
   });
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_back_from_a_saved_state_and_a_short_log_goes_on_from_there) {
+  std::uint64_t saved = 0;
+  const auto disturb = [&](validator::ValidatorGroup& group, sim::Random& random) {
+    pause(random, 40ms);
+    const std::size_t victim = random.below(group.size());
+    group.crash(victim);
+    saved = std::max(saved, group.status(victim).saved);
+    pause(random, 20ms);
+    test::require_success(group.restart(victim));
+  };
+  run(4, disturb, {.payload_bytes_per_save = 1024, .log_bytes_kept = 4096});
+  BOOST_TEST(saved > 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

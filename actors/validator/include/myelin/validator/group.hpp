@@ -13,9 +13,16 @@
 #include "myelin/consensus/core_options.hpp"
 #include "myelin/consensus/state_machine.hpp"
 #include "myelin/validator/directory.hpp"
+#include "myelin/validator/limits.hpp"
 #include "myelin/validator/status.hpp"
 
 namespace myelin::validator {
+
+/// When the state is saved, and the log started anew.
+struct SavingOptions {
+  std::uint64_t payload_bytes_per_save = limits::kPayloadBytesPerSave;
+  std::uint64_t log_bytes_kept = limits::kLogBytesKept;
+};
 
 struct GroupOptions {
   /// 1 to 64. Of n validators (n - 1) / 3 may fail in any way: four bear one. One alone bears none, and is for
@@ -27,6 +34,7 @@ struct GroupOptions {
   /// False: what is written to the logs may be lost with the machine's power, though not with the process. For
   /// measuring what syncing costs.
   bool syncs = true;
+  SavingOptions saving{};
   consensus::CoreOptions core{};
   consensus::Executor executor = consensus::Executor::automatic;
   /// Nanoseconds since 1970; by default the system's clock.

@@ -15,6 +15,7 @@ struct ValidatorStatus {
   consensus::Round round = 0;             ///< Of the last own vertex.
   consensus::CommitIndex committed = 0;   ///< The last commit.
   consensus::CommitIndex executed = 0;    ///< The last commit whose transactions were executed.
+  consensus::CommitIndex saved = 0;       ///< The last commit after which the state was saved.
   consensus::WallTime executed_time = 0;  ///< That commit's, nanoseconds since 1970.
   consensus::CoreMetrics core{};
   consensus::ExecutionMetrics execution{};
