@@ -41,7 +41,7 @@ Memory Memory::space(std::string_view name) const {
 }
 
 MemoryCall<detail::ReadDone> Memory::put(std::string_view key, std::string_view value) const {
-  return call<detail::ReadDone>(session_, Transaction::put(whole(key), value), false);
+  return call<detail::ReadDone>(session_, Transaction::put(whole(key), value), false, {.only_leases_refuse = true});
 }
 
 MemoryCall<detail::ReadValue> Memory::get(std::string_view key) const {

@@ -25,9 +25,9 @@ std::optional<MemoryValue> value_of(const MemoryReplyPtr& reply, const ResultRea
 }
 
 // An operation that was not done, as an error.
-Error error_of(const ResultReader& result) {
+Error error_of(const ResultReader& result, bool only_leases_refuse = false) {
   const Status status = status_of(result);
-  switch (status) {
+  switch (only_leases_refuse && status == Status::wrong_type ? Status::held : status) {
     case Status::wrong_type:
       return {Errc::wrong_value_kind, "the key holds another kind of value: " + std::string{to_string(status)}};
     case Status::insufficient: return {Errc::insufficient, "the amount is more than there is"};
@@ -69,7 +69,7 @@ Error as_outcome(Error error, bool is_read) {
 Result<void> ReadDone::operator()(const MemoryReplyPtr& reply) const {
   const auto result = only(reply);
   if (!result) return tl::unexpected{no_answer()};
-  if (status_of(*result) != Status::ok) return tl::unexpected{error_of(*result)};
+  if (status_of(*result) != Status::ok) return tl::unexpected{error_of(*result, only_leases_refuse)};
   return {};
 }
 
@@ -77,7 +77,7 @@ Result<bool> ReadErased::operator()(const MemoryReplyPtr& reply) const {
   const auto result = only(reply);
   if (!result) return tl::unexpected{no_answer()};
   if (status_of(*result) == Status::not_found) return false;
-  if (status_of(*result) != Status::ok) return tl::unexpected{error_of(*result)};
+  if (status_of(*result) != Status::ok) return tl::unexpected{error_of(*result, true)};
   return true;
 }
 

@@ -102,6 +102,11 @@ void MemorySession::take(Held<schema::MemoryRequest> message, Reply<schema::Memo
     return reply.fail({Errc::invalid_argument, fmt::format("the shared memory cannot take {} bytes of operations: {}",
                                                            bytes.size(), to_string(batch.error()))});
   }
+  if (std::ranges::any_of(batch->transactions, [](const consensus::Transaction& transaction) {
+        return transaction.operation == consensus::Operation::reconfigure;
+      })) {
+    return reply.fail({Errc::invalid_argument, "the shared memory's validators cannot be changed by what it is asked"});
+  }
   if (transactions_waiting_ + batch->transactions.size() > options_.transactions_waiting_max) {
     return reply.fail({Errc::overloaded, fmt::format("{} operations wait for the shared memory already, and {} are the "
                                                      "most; send more slowly",

@@ -49,6 +49,7 @@ namespace detail {
 /// Reads the answer of one kind of call. Each has `using Value` and `Result<Value> operator()(MemoryReplyPtr)`.
 struct ReadDone {
   using Value = void;
+  bool only_leases_refuse = false;  ///< The only kind of value that the operation does not take.
   Result<void> operator()(const MemoryReplyPtr& reply) const;
 };
 struct ReadErased {

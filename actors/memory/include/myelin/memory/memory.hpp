@@ -61,7 +61,7 @@ class Memory {
   }
   /// What a key holds: nothing, if nothing. In order with all else: never stale.
   [[nodiscard]] MemoryCall<detail::ReadValue> get(std::string_view key) const;
-  /// Sets a key if it holds `expected`. **Errors**: lease_held, memory_full.
+  /// Sets a key if it holds `expected`. **Errors**: memory_full.
   [[nodiscard]] MemoryCall<detail::ReadCas> cas(std::string_view key, std::string_view expected,
                                                 std::string_view desired) const;
   /// Sets a key if it holds nothing.
