@@ -15,6 +15,7 @@ namespace {
 using consensus::BatchOutcome;
 using consensus::Verdict;
 
+constexpr Duration kStatusPeriod = std::chrono::milliseconds{100};
 // How often those are forgotten who have given up waiting.
 constexpr Duration kSweepPeriod = std::chrono::seconds{1};
 // A state that changes little is saved now and then all the same, so that there is little to replay.
@@ -52,9 +53,9 @@ void Executor::handlers(Handlers<Executor>& on) { on.message<&Executor::look>();
 
 void Executor::on_start() {
   last_save_ = now();
+  every(kStatusPeriod, [this] { show_status(); });
   every(kSweepPeriod, [this] {
     forget_late_waiters();
-    show_status();
     if (store_ && !is_saving_ && unsaved_bytes_ > 0 && now() - last_save_ >= kSavePeriod) save([] {});
   });
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -93,9 +94,16 @@ class ValidatorGroup::Impl {
     if (!committee) return tl::unexpected{committee.error()};
     committee_ = std::move(*committee);
     validators_.resize(options_.validators);
+    // Reading a log and a state back takes a while; each has files of its own.
+    std::vector<std::future<Result<void>>> opening;
     for (std::size_t i = 0; i < validators_.size(); ++i) {
-      if (auto started = open(i); !started) return started;
+      opening.push_back(std::async(std::launch::async, [this, i] { return open(i); }));
     }
+    Result<void> all{};
+    for (auto& each : opening) {
+      if (auto opened = each.get(); !opened && all) all = std::move(opened);
+    }
+    if (!all) return all;
     for (auto& validator : validators_) validator->begin();
     return {};
   }
