@@ -85,7 +85,13 @@ MemoryCall<detail::ReadDone> Memory::release(std::string_view key, std::uint64_t
 MemoryCall<detail::ReadPage> Memory::search(std::string_view pattern, std::uint32_t limit,
                                             std::string_view cursor) const {
   const std::string lowest = whole(literal_prefix(pattern));
-  const std::string first = std::max(lowest, cursor.empty() ? std::string{} : whole(cursor) + '\0');
+  std::string behind = cursor.empty() ? std::string{} : whole(cursor);
+  if (behind.size() >= consensus::limits::kKeyBytesMax) {
+    behind = end_of_prefix(behind);  // no key is longer
+  } else if (!behind.empty()) {
+    behind += '\0';
+  }
+  const std::string first = std::max(lowest, behind);
   return call(session_, Transaction::range(first, end_of_prefix(lowest), limit), true,
               detail::ReadPage{prefix_, std::string{pattern}, limit});
 }

@@ -49,6 +49,9 @@ std::optional<ResultReader> only(const MemoryReplyPtr& reply) {
   return results[0];
 }
 
+// Asked again after an answer that never came, validators know what became of it, and no longer what there was.
+Error not_done_and_cut() { return {Errc::overloaded, "it was not done, and what the key holds got lost on the way"}; }
+
 Error no_answer() { return {Errc::wrong_answer_type, "the session answers another number of operations"}; }
 
 }  // namespace
@@ -94,7 +97,10 @@ Result<CasOutcome> ReadCas::operator()(const MemoryReplyPtr& reply) const {
   const auto result = only(reply);
   if (!result) return tl::unexpected{no_answer()};
   if (status_of(*result) == Status::ok) return CasOutcome{.is_swapped = true};
-  if (status_of(*result) == Status::mismatch) return CasOutcome{false, value_of(reply, *result)};
+  if (status_of(*result) == Status::mismatch) {
+    if (result->getIsCut()) return tl::unexpected{not_done_and_cut()};
+    return CasOutcome{false, value_of(reply, *result)};
+  }
   return tl::unexpected{error_of(*result)};
 }
 
@@ -103,6 +109,10 @@ Result<ClaimOutcome> ReadClaim::operator()(const MemoryReplyPtr& reply) const {
   if (!result) return tl::unexpected{no_answer()};
   const Status status = status_of(*result);
   if (status != Status::ok && status != Status::held) return tl::unexpected{error_of(*result)};
+  if (result->getIsCut()) {
+    if (status == Status::held) return tl::unexpected{not_done_and_cut()};
+    return fail(Errc::outcome_unknown, "the lease was granted, and its token got lost on the way; it ends by itself");
+  }
   const auto lease = result->getValue();
   return ClaimOutcome{status == Status::ok, lease.getToken(), lease.getExpires(), lease.getHolder()};
 }
@@ -136,6 +146,7 @@ Result<ReadAll::Value> ReadAll::operator()(const MemoryReplyPtr& reply) const {
   for (const auto& result : (*reply)->getResults()) {
     MemoryOutcome& outcome = outcomes.emplace_back();
     outcome.status = status_of(result);
+    outcome.is_cut = result.getIsCut();
     outcome.value = value_of(reply, result);
     for (const auto& entry : result.getEntries()) {
       outcome.entries.push_back({std::string{text_of(entry.getKey())}, MemoryValue{reply, entry.getValue()}});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <random>
 #include <span>
@@ -46,10 +47,10 @@ void fill(schema::MemoryReply::Value::Builder to, const consensus::Value& from) 
   if (from.kind == consensus::ValueKind::bytes) to.setBytes(data_of(from.bytes));
 }
 
-void fill(schema::MemoryReply::Result::Builder to, const consensus::Reply& from) {
+void fill(schema::MemoryReply::Result::Builder to, const consensus::Reply& from, bool is_cut) {
   to.setStatus(static_cast<std::uint8_t>(from.status));
   to.setRefusal(static_cast<std::uint8_t>(from.refusal));
-  to.setIsCut(from.is_cut);
+  to.setIsCut(from.is_cut || is_cut);
   if (from.value.kind != consensus::ValueKind::absent) fill(to.initValue(), from.value);
   if (from.entries.empty()) return;
   auto entries = to.initEntries(static_cast<unsigned>(from.entries.size()));
@@ -71,6 +72,9 @@ std::size_t words_of(std::span<const consensus::Reply> replies) noexcept {
   return words;
 }
 
+// What a vertex can carry beside what it takes itself.
+constexpr std::size_t kRequestBytesMax = consensus::limits::kBatchBytesMax - 1024;
+
 consensus::ClientId random_client() {
   std::random_device device;
   const std::uint64_t high = device();
@@ -81,7 +85,13 @@ consensus::ClientId random_client() {
 
 MemorySession::MemorySession(std::shared_ptr<validator::Directory> directory, const MemorySessionOptions& options)
     : directory_{std::move(directory)}, options_{options} {
-  if (options_.client == 0) options_.client = random_client();
+  if (options_.client == 0) {
+    options_.client = random_client();
+  } else {
+    // A session of the same client before this one has used lower numbers, if the clock has not gone back.
+    sequence_ = static_cast<consensus::Sequence>(std::chrono::system_clock::now().time_since_epoch() /
+                                                 std::chrono::nanoseconds{1});
+  }
   options_.batch_transactions_max =
       std::clamp<std::size_t>(options_.batch_transactions_max, 1, consensus::limits::kBatchTransactionsMax);
   // A quarter is left for what batches take beside their transactions' own bytes.
@@ -98,6 +108,11 @@ void MemorySession::on_start() {}
 void MemorySession::take(Held<schema::MemoryRequest> message, Reply<schema::MemoryReply> reply) {
   const std::span bytes = bytes_of(message->getBatch());
   const auto batch = consensus::read_batch(bytes);
+  if (bytes.size() > kRequestBytesMax) {
+    return reply.fail({Errc::invalid_argument,
+                       fmt::format("operations of {} bytes in one call; {} are the most, so send them in several",
+                                   bytes.size(), kRequestBytesMax)});
+  }
   if (!batch) {
     return reply.fail({Errc::invalid_argument, fmt::format("the shared memory cannot take {} bytes of operations: {}",
                                                            bytes.size(), to_string(batch.error()))});
@@ -114,7 +129,10 @@ void MemorySession::take(Held<schema::MemoryRequest> message, Reply<schema::Memo
   }
   transactions_waiting_ += batch->transactions.size();
   const std::size_t transactions = batch->transactions.size();
-  waiting_.push_back({std::move(message), std::move(reply), transactions, bytes.size()});
+  const bool is_read = std::ranges::all_of(batch->transactions, [](const consensus::Transaction& transaction) {
+    return transaction.operation == consensus::Operation::get || transaction.operation == consensus::Operation::range;
+  });
+  waiting_.push_back({std::move(message), std::move(reply), transactions, bytes.size(), is_read});
 }
 
 bool MemorySession::has_place() const noexcept {
@@ -256,19 +274,26 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
   std::size_t first = 0;
   for (Request& request : flight->second.requests) {
     if (!is_whole) {
-      const Errc code = answer.verdict == Verdict::stale ? Errc::outcome_unknown : Errc::overloaded;
+      const Errc code = answer.verdict == Verdict::refused ? Errc::overloaded : Errc::outcome_unknown;
       request.reply.fail(
           {code, fmt::format("the validators did not execute the batch: {}", to_string(answer.verdict))});
       continue;
     }
     const std::span own = std::span{*replies}.subspan(first, request.transactions);
     first += request.transactions;
+    // Of what was executed for an earlier try only the statuses may have been kept.
+    const bool is_cut = answer.verdict == Verdict::duplicate_cut;
+    if (is_cut && request.is_read) {
+      transactions_waiting_ += request.transactions;
+      waiting_.push_back(std::move(request));
+      continue;
+    }
     request.reply.send(
         [&](schema::MemoryReply::Builder reply) {
           reply.setCommit(said.getCommit());
           reply.setTime(said.getTime());
           auto results = reply.initResults(static_cast<unsigned>(own.size()));
-          for (unsigned i = 0; i < results.size(); ++i) fill(results[i], own[i]);
+          for (unsigned i = 0; i < results.size(); ++i) fill(results[i], own[i], is_cut);
         },
         words_of(own));
   }

@@ -34,6 +34,7 @@ class MemorySession final : public Agent {
     Reply<schema::MemoryReply> reply;
     std::size_t transactions = 0;
     std::size_t bytes = 0;
+    bool is_read = false;  // may as well be asked anew
   };
   /// A validator's word on a batch.
   struct Answer {

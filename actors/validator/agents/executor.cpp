@@ -18,6 +18,8 @@ using consensus::Verdict;
 constexpr Duration kStatusPeriod = std::chrono::milliseconds{100};
 // How often those are forgotten who have given up waiting.
 constexpr Duration kSweepPeriod = std::chrono::seconds{1};
+// How long somebody who asked for a snapshot is taken to need one still.
+constexpr Duration kSnapshotsWantedFor = std::chrono::seconds{60};
 // A state that changes little is saved now and then all the same, so that there is little to replay.
 constexpr Duration kSavePeriod = std::chrono::seconds{10};
 
@@ -88,7 +90,7 @@ void Executor::perform(ExecuteCommit& order) {
   const bool is_voted_on = commit.index % consensus::limits::kVoteInterval == 0 || machine_.has_ended();
   if (is_voted_on) {
     report(true);
-    give_snapshots();
+    keep_snapshot();
   }
   if (machine_.has_ended()) report(consensus::EpochEnded{commit.index});
 }
@@ -97,9 +99,15 @@ void Executor::perform(ExecuteAhead& order) {
   if (order.epoch == machine_.epoch()) likely_ = std::move(order.likely);
 }
 
+// One that was just taken is of no use yet: whoever asks for it must have heard others vote for it.
 void Executor::perform(TakeSnapshot& order) {
-  want_snapshot_.push_back(order.to);
-  if (machine_.applied() % consensus::limits::kVoteInterval == 0 || machine_.has_ended()) give_snapshots();
+  snapshots_wanted_ = now();
+  consensus::SnapshotTaken taken{.to = order.to, .state = {}, .bytes = {}};
+  if (snapshot_) {
+    taken.state = snapshot_state_;
+    taken.bytes = *snapshot_;
+  }
+  report(std::move(taken));
 }
 
 void Executor::perform(InstallState& order) {
@@ -113,9 +121,13 @@ void Executor::perform(InstallState& order) {
 // The log will go on from the snapshot: it must not get to the disk before it.
 void Executor::install(const InstallState& order) {
   const consensus::CommitIndex index = order.snapshot->tail.last_index();
-  const bool is_ours = order.epoch == machine_.epoch() && index > machine_.applied();
+  const consensus::IndexedDigest state{index, order.snapshot->state_root};
+  const bool is_ours = order.epoch == machine_.epoch();
+  // It was installed before, and a crash came between its save and the log's next word of it.
+  const bool is_here = is_ours && index == machine_.applied() && machine_.state() == state;
   const bool is_good =
-      is_ours && machine_.restore(order.snapshot->state, {index, order.snapshot->state_root}).has_value();
+      is_here || (is_ours && index > machine_.applied() && machine_.restore(order.snapshot->state, state).has_value());
+  reported_ = machine_.applied();  // SnapshotInstalled says so
   if (is_good && store_) return save([this, order] { finish_install(order, true); });
   finish_install(order, is_good);
 }
@@ -123,7 +135,6 @@ void Executor::install(const InstallState& order) {
 void Executor::finish_install(const InstallState& order, bool is_good) {
   report(consensus::SnapshotInstalled{order.snapshot, is_good});
   if (!is_good) return;
-  reported_ = machine_.applied();
   // What others executed meanwhile: who waits for it is answered as one that asks again is.
   for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
     const auto outcome = machine_.outcome_of(waiting->first.first, waiting->first.second);
@@ -193,21 +204,16 @@ void Executor::save(std::function<void()> then) {
           });
 }
 
-// **Requires**: the state is one that is voted on.
-void Executor::give_snapshots() {
-  if (want_snapshot_.empty()) return;
-  if (!snapshot_ || snapshot_state_.index != machine_.applied()) {
-    snapshot_state_ = machine_.state();
-    snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
-  }
-  for (const consensus::ValidatorIndex to : std::exchange(want_snapshot_, {})) {
-    consensus::SnapshotTaken taken{.to = to, .state = {}, .bytes = {}};
-    if (machine_.applied() > 0) {
-      taken.state = snapshot_state_;
-      taken.bytes = *snapshot_;
-    }
-    report(std::move(taken));
-  }
+// There must be one when the group stands still for want of the one who asks. While they are small they are taken
+// unasked; larger ones only for a while after somebody asked.
+void Executor::keep_snapshot() {
+  // The last one stays for a while: the next would be as new as that was when it could not be used yet.
+  const bool is_due = !snapshot_ || machine_.applied() >= snapshot_state_.index + limits::kSnapshotInterval;
+  const bool is_small = !snapshot_ || snapshot_->size() <= limits::kSnapshotBytesUnasked;
+  const bool is_wanted = snapshots_wanted_ && now() - *snapshots_wanted_ < kSnapshotsWantedFor;
+  if (!machine_.has_ended() && !(is_due && (is_small || is_wanted))) return;
+  snapshot_state_ = machine_.state();
+  snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
 }
 
 void Executor::report(bool is_root_wanted) {
@@ -223,7 +229,7 @@ void Executor::report(consensus::Event event) {
 
 void Executor::halt(std::string reason) {
   has_halted_ = true;
-  parts_->set_status([&](ValidatorStatus& status) { status.halted = reason; });
+  parts_->halt(reason);
   fail({Errc::validator_halted, std::move(reason)});
 }
 

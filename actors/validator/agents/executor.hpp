@@ -46,7 +46,8 @@ class Executor final : public Agent {
   void finish_install(const InstallState& order, bool is_good);
   /// Has the state saved on another thread, then calls `then`.
   void save(std::function<void()> then);
-  void give_snapshots();
+  /// **Requires**: the state is one that is voted on.
+  void keep_snapshot();
   void report(bool is_root_wanted);
   void report(consensus::Event event);
   void halt(std::string reason);
@@ -57,7 +58,7 @@ class Executor final : public Agent {
   consensus::StateMachine machine_;
   std::map<BatchName, std::vector<Waiter>> waiting_;
   std::optional<consensus::Commit> likely_;
-  std::vector<consensus::ValidatorIndex> want_snapshot_;
+  std::optional<TimePoint> snapshots_wanted_;               // when somebody asked for one, and none was taken since
   std::shared_ptr<const std::vector<std::byte>> snapshot_;  // of the state that snapshot_state_ names
   consensus::IndexedDigest snapshot_state_;
   consensus::CommitIndex reported_ = 0;

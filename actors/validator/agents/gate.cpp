@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "myelin/validator/limits.hpp"
+
 namespace myelin::validator {
 
 using consensus::FetchReply;
@@ -22,8 +24,10 @@ void Gate::handlers(Handlers<Gate>& on) {
   on.message<&Gate::take_wait>();
 }
 
-void Gate::hand_over(consensus::Event event) {
-  if (parts_->events.put(EpochEvent{committee_.epoch(), std::move(event)})) {
+void Gate::hand_over(consensus::Event event, std::size_t bytes) {
+  if (bytes > 0 && parts_->received_bytes + bytes > limits::kReceivedBytesMax) return;
+  parts_->received_bytes += bytes;
+  if (parts_->events.put(EpochEvent{committee_.epoch(), std::move(event), bytes})) {
     tell(parts_->orderer, [](schema::HandedOver::Builder) {});
   }
 }
@@ -38,13 +42,15 @@ void Gate::refuse_letter() {
 
 void Gate::take_letter(schema::PeerLetter::Reader letter) {
   const consensus::ValidatorIndex from = letter.getFrom();
-  if (letter.getEpoch() != committee_.epoch() || from >= committee_.size()) return refuse_letter();
+  if (letter.getEpoch() != committee_.epoch() || from >= committee_.size() || from == parts_->self)
+    return refuse_letter();
+  const std::size_t bytes = letter.totalSize().wordCount * sizeof(capnp::word);
   auto read = read_letter(letter, committee_);
   if (!read) return refuse_letter();
   if (auto* const unchecked = std::get_if<UncheckedVertices>(&*read)) {
     unchecked_.push_back({from, std::move(*unchecked)});
   } else {
-    hand_over(Received{from, std::move(std::get<PeerMessage>(*read))});
+    hand_over(Received{from, std::move(std::get<PeerMessage>(*read))}, bytes);
   }
 }
 
@@ -82,12 +88,8 @@ void Gate::check() {
   auto checked = consensus::read_vertices(std::move(all), committee_, checker_);
   std::size_t next = 0;
   for (Unchecked& each : std::exchange(unchecked_, {})) {
-    FetchReply reply{
-        .vertices = {},
-        .forgotten = each.letter.forgotten,
-        .commit_vote = each.letter.commit_vote,
-        .state_vote = each.letter.state_vote,
-    };
+    // Votes count that are signed, in vertices. Those beside them are somebody's word, and nobody knows whose.
+    FetchReply reply{.vertices = {}, .forgotten = each.letter.forgotten};
     for (std::size_t i = 0; i < each.letter.vertices.size(); ++i) {
       auto& vertex = checked[next++];
       if (!vertex) {
@@ -95,10 +97,14 @@ void Gate::check() {
       } else if (each.letter.is_reply) {
         reply.vertices.push_back(std::move(*vertex));
       } else {
-        hand_over(Received{each.from, PeerMessage{std::move(*vertex)}});
+        const std::size_t bytes = (*vertex)->memory_bytes();
+        hand_over(Received{each.from, PeerMessage{std::move(*vertex)}}, bytes);
       }
     }
-    if (each.letter.is_reply) hand_over(Received{each.from, PeerMessage{std::move(reply)}});
+    if (!each.letter.is_reply) continue;
+    std::size_t bytes = sizeof(FetchReply);
+    for (const consensus::VertexPtr& vertex : reply.vertices) bytes += vertex->memory_bytes();
+    hand_over(Received{each.from, PeerMessage{std::move(reply)}}, bytes);
   }
   parts_->set_status([count](ValidatorStatus& status) {
     status.signatures_checked += count;

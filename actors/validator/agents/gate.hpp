@@ -18,7 +18,8 @@ class Gate final : public Agent {
   Gate(std::shared_ptr<Parts> parts, consensus::Committee committee, const consensus::SignatureChecker& checker);
 
   static void handlers(Handlers<Gate>& on);
-  /// A peer that floods loses what does not fit: it is fetched later, if it was of any use.
+  /// A peer that floods loses what does not fit, here or at limits::kReceivedBytesMax: it is fetched later, if it was
+  /// of any use.
   static MailboxOptions mailbox() { return {.capacity = 4096, .when_full = Overload::drop_newest}; }
 
   void on_turn_end() override { check(); }
@@ -33,7 +34,7 @@ class Gate final : public Agent {
   void take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::BatchAnswer> reply);
   void take_wait(schema::AwaitBatch::Reader wait, Reply<schema::BatchAnswer> reply);
   void check();
-  void hand_over(consensus::Event event);
+  void hand_over(consensus::Event event, std::size_t bytes = 0);
   void hand_over(AwaitOutcome wait);
   void refuse_letter();
 

@@ -104,6 +104,8 @@ class ValidatorGroup::Impl {
       if (auto opened = each.get(); !opened && all) all = std::move(opened);
     }
     if (!all) return all;
+    // All logs are there now.
+    if (auto ended = end_beginning(); !ended) return ended;
     for (auto& validator : validators_) validator->begin();
     return {};
   }
@@ -141,21 +143,31 @@ class ValidatorGroup::Impl {
     return options_.folder / fmt::format("validator{}", validator);
   }
 
-  /// All keys, or none yet: one that is missing among others is a disk that was lost.
+  /// While it is there, the group has never run: its keys may be made, and its logs begun.
+  [[nodiscard]] fs::path beginning() const { return options_.folder / "beginning"; }
+
+  /// All keys are there, or the group begins: one that is missing among others is a disk that was lost.
   Result<void> load_keys() {
     if (options_.folder.empty()) {
       for (std::size_t i = 0; i < options_.validators; ++i) keys_.push_back(new_key());
       return {};
     }
     std::error_code failed;
-    const bool is_new = !fs::exists(folder_of(0) / "key", failed);
+    fs::create_directories(options_.folder, failed);
+    if (failed) return cannot("make the folder", options_.folder, failed);
+    bool has_any = false;
+    for (std::size_t i = 0; i <= consensus::limits::kValidatorsMax; ++i) has_any |= fs::exists(folder_of(i), failed);
+    if (!has_any) {
+      auto file = surroundings_->disk->open(beginning());
+      if (!file) return tl::unexpected{file.error()};
+      if (auto synced = surroundings_->disk->sync_folder(options_.folder); !synced) return synced;
+    }
+    begins_ = fs::exists(beginning(), failed);
     for (std::size_t i = 0; i < options_.validators; ++i) {
+      const fs::path path = folder_of(i) / "key";
       fs::create_directories(folder_of(i), failed);
-      if (failed) {
-        return fail(Errc::io_error,
-                    fmt::format("cannot make the folder {}: {}", folder_of(i).string(), failed.message()));
-      }
-      auto key = is_new ? create_key_file(folder_of(i) / "key") : load_key_file(folder_of(i) / "key");
+      if (failed) return cannot("make the folder", folder_of(i), failed);
+      auto key = begins_ && !fs::exists(path, failed) ? create_key_file(path) : load_key_file(path);
       if (!key) return tl::unexpected{key.error()};
       keys_.push_back(std::move(*key));
     }
@@ -166,11 +178,23 @@ class ValidatorGroup::Impl {
     return {};
   }
 
+  Result<void> end_beginning() {
+    if (!begins_) return {};
+    begins_ = false;
+    if (auto removed = surroundings_->disk->remove(beginning()); !removed) return removed;
+    return surroundings_->disk->sync_folder(options_.folder);
+  }
+
+  static tl::unexpected<Error> cannot(const char* what, const fs::path& path, const std::error_code& why) {
+    return fail(Errc::io_error, fmt::format("cannot {} {}: {}", what, path.string(), why.message()));
+  }
+
   Result<void> open(std::size_t validator) {
     const ValidatorOptions options{.folder = options_.folder.empty() ? fs::path{} : folder_of(validator),
                                    .core = options_.core,
                                    .executor = options_.executor,
-                                   .saving = options_.saving};
+                                   .saving = options_.saving,
+                                   .begins = begins_};
     auto started =
         RunningValidator::start(mesh_, surroundings_, directory_, *committee_,
                                 static_cast<consensus::ValidatorIndex>(validator), keys_[validator], options);
@@ -185,6 +209,7 @@ class ValidatorGroup::Impl {
   std::shared_ptr<Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::shared_ptr<const consensus::KeyPair>> keys_;
   std::optional<consensus::Committee> committee_;
+  bool begins_ = false;
   mutable std::mutex mutex_;
   std::vector<std::optional<RunningValidator>> validators_;
   std::vector<ValidatorStatus> last_status_ = std::vector<ValidatorStatus>(options_.validators);

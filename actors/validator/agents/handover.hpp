@@ -11,9 +11,11 @@ namespace myelin::validator {
 template <class T>
 class Handover {
  public:
-  /// Whether the list was empty: then whoever takes is to be told, else that is under way.
+  /// Whether the list was empty: then whoever takes is to be told, else that is under way. Once it is closed, the value
+  /// is dropped.
   [[nodiscard]] bool put(T value) {
     const std::lock_guard lock{mutex_};
+    if (is_closed_) return false;
     values_.push_back(std::move(value));
     return values_.size() == 1;
   }
@@ -22,10 +24,18 @@ class Handover {
     const std::lock_guard lock{mutex_};
     return std::exchange(values_, {});
   }
+  /// Nobody will take any more.
+  void close() {
+    std::vector<T> dropped;
+    const std::lock_guard lock{mutex_};
+    is_closed_ = true;
+    std::swap(dropped, values_);
+  }
 
  private:
   std::mutex mutex_;
   std::vector<T> values_;
+  bool is_closed_ = false;
 };
 
 }  // namespace myelin::validator

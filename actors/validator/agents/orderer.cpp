@@ -34,7 +34,7 @@ Now Orderer::core_time() const { return {now(), options_.wall_clock()}; }
 void Orderer::begin(schema::Begin::Reader) {
   if (core_) return;
   Effects effects;
-  if (options_.log && !options_.log->records.empty()) {
+  if (options_.log) {
     auto core = Core::recover(committee_, options_.self, *options_.signer, options_.core, options_.log->records,
                               options_.executed, effects);
     if (!core) return halt(core.error().message);
@@ -53,21 +53,22 @@ void Orderer::look(schema::HandedOver::Reader) {
     if (const auto* const saved = std::get_if<StateSaved>(&news)) {
       shorten_log(saved->index);
     } else if (auto& event = std::get<EpochEvent>(news); event.epoch == committee_.epoch()) {
-      inbox_.push_back(std::move(event.event));
+      inbox_.push_back(std::move(event));
     }
   }
   drive();
 }
 
 void Orderer::drive() {
-  while (core_ && !has_halted_) {
+  while (core_ && !has_halted_ && !parts_->has_halted()) {
     if (!is_syncing_ && !effects_.empty()) {
       Effect effect = std::move(effects_.front());
       effects_.pop_front();
       std::visit([this](auto& what) { perform(what); }, effect);
     } else if (!inbox_.empty() && effects_.size() < limits::kEffectsWaitingMax) {
       Effects effects;
-      core_->step(std::move(inbox_.front()), core_time(), effects);
+      parts_->received_bytes -= inbox_.front().bytes;
+      core_->step(std::move(inbox_.front().event), core_time(), effects);
       inbox_.pop_front();
       std::ranges::move(effects, std::back_inserter(effects_));
     } else {
@@ -161,7 +162,7 @@ void Orderer::perform(WakeAt& effect) {
   if (wake_ != 0) cancel(wake_);
   wake_ = after(std::max(effect.time - now(), Duration::zero()), [this] {
     wake_ = 0;
-    inbox_.emplace_back(Woken{});
+    inbox_.push_back({committee_.epoch(), Woken{}});
     drive();
   });
 }
@@ -170,7 +171,7 @@ void Orderer::perform(Halt& effect) { halt(std::move(effect.reason)); }
 
 void Orderer::halt(std::string reason) {
   has_halted_ = true;
-  parts_->set_status([&](ValidatorStatus& status) { status.halted = reason; });
+  parts_->halt(reason);
   fail({Errc::validator_halted, std::move(reason)});
 }
 

@@ -62,7 +62,7 @@ class Orderer final : public Agent {
   consensus::Committee committee_;
   OrdererOptions options_;
   std::optional<consensus::Core> core_;
-  std::deque<consensus::Event> inbox_;
+  std::deque<EpochEvent> inbox_;
   std::deque<consensus::Effect> effects_;
   CorrelationId wake_ = 0;
   std::uint64_t syncs_ = 0;

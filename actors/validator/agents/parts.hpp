@@ -1,9 +1,11 @@
 /// What the agents of one validator share.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,6 +18,7 @@
 #include "myelin/consensus/transaction.hpp"
 #include "myelin/validator.capnp.h"
 #include "myelin/validator/directory.hpp"
+#include "myelin/validator/folder_lock.hpp"
 #include "myelin/validator/status.hpp"
 
 namespace myelin::validator {
@@ -24,6 +27,7 @@ namespace myelin::validator {
 struct EpochEvent {
   consensus::Epoch epoch = 0;
   consensus::Event event;
+  std::size_t bytes = 0;  ///< Of what others sent, counted in Parts::received_bytes until the core has taken it.
 };
 
 /// The state after a commit is on disk: the log need not reach further back.
@@ -68,13 +72,28 @@ using ExecutorOrder = std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, In
 /// The agents of a validator, and what they hand each other. The handles are set before any of them is told to begin,
 /// and not changed after. **Thread-safety**: thread-safe from then on.
 struct Parts {
+  std::optional<FolderLock> folder_lock;   ///< Held until the last flush is over.
   std::shared_ptr<const void> keep_alive;  ///< What the agents refer to.
   std::shared_ptr<Directory> directory;
+  consensus::ValidatorIndex self = 0;
   AgentRef gate;
   AgentRef orderer;
   AgentRef executor;
-  Handover<OrdererNews> events;    // to the orderer
-  Handover<ExecutorOrder> orders;  // to the executor
+  Handover<OrdererNews> events;                 // to the orderer
+  std::atomic<std::size_t> received_bytes = 0;  // in `events`, or on to the core
+  Handover<ExecutorOrder> orders;               // to the executor
+
+  /// One of the agents cannot go on: nor can the others. What they are still given is dropped.
+  void halt(const std::string& reason) {
+    directory->set(self, {});
+    set_status([&](ValidatorStatus& status) {
+      if (status.halted.empty()) status.halted = reason;
+    });
+    has_halted_ = true;
+    events.close();
+    orders.close();
+  }
+  [[nodiscard]] bool has_halted() const noexcept { return has_halted_; }
 
   void set_status(const auto& change) {
     const std::lock_guard lock{status_mutex_};
@@ -86,6 +105,7 @@ struct Parts {
   }
 
  private:
+  std::atomic<bool> has_halted_ = false;
   mutable std::mutex status_mutex_;
   ValidatorStatus status_;
 };

@@ -4,6 +4,8 @@
 #include <sodium.h>
 
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -20,6 +22,26 @@ constexpr std::chrono::milliseconds kLook{1};
 // An agent that is stuck is left behind, as its mesh does.
 constexpr std::chrono::seconds kStopLimit{10};
 
+std::vector<consensus::PublicKey> keys_of(const consensus::Committee& committee) {
+  std::vector<consensus::PublicKey> keys;
+  for (std::size_t i = 0; i < committee.size(); ++i) {
+    keys.push_back(committee.key(static_cast<consensus::ValidatorIndex>(i)));
+  }
+  return keys;
+}
+
+// A state that others voted for is none of ours.
+Result<void> check_committee(const StateStore& store, const consensus::Committee& committee,
+                             const std::filesystem::path& folder) {
+  auto view = store.view();
+  if (!view) return tl::unexpected{view.error()};
+  const auto epochs = view->epochs();
+  if (!epochs) return tl::unexpected{epochs.error()};
+  if (epochs->empty() || epochs->back().validators == keys_of(committee)) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("the state in {} was voted for by validators with other keys", folder.string()));
+}
+
 }  // namespace
 
 Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Surroundings> surroundings,
@@ -35,6 +57,13 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
     auto taken = FolderLock::take(options.folder);
     if (!taken) return tl::unexpected{taken.error()};
     lock.emplace(std::move(*taken));
+    if (std::error_code ignored; !options.begins && !std::filesystem::exists(options.folder / "log", ignored)) {
+      return fail(
+          Errc::corrupt_file,
+          fmt::format("the log in {} is lost: its validator must not vote with its old key. Restore the log, or "
+                      "replace the validator by one with a new key",
+                      options.folder.string()));
+    }
     auto log = LogFile::open(*surroundings->disk, options.folder / "log", committee, random_log_salt());
     if (!log) return tl::unexpected{log.error()};
     orderer.log.emplace(std::move(*log));
@@ -50,20 +79,13 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
     store = std::make_shared<StateStore>(std::move(*opened));
     if (auto loaded = store->load(machine); !loaded) return tl::unexpected{loaded.error()};
     orderer.executed = machine.applied();
-    if (orderer.log->is_new && machine.applied() > 0) {
-      return fail(Errc::corrupt_file,
-                  fmt::format("{} has a state and no log: a validator that has lost its log must not vote with its old "
-                              "key; restore the log, or replace the validator by one with a new key",
-                              options.folder.string()));
-    }
+    if (auto same = check_committee(*store, committee, options.folder); !same) return tl::unexpected{same.error()};
   }
-  std::vector<consensus::PublicKey> validators;
-  for (std::size_t i = 0; i < committee.size(); ++i) {
-    validators.push_back(committee.key(static_cast<consensus::ValidatorIndex>(i)));
-  }
-  std::vector<EpochRecord> epochs{{committee.epoch(), committee.start(), 0, std::move(validators)}};
+  std::vector<EpochRecord> epochs{{committee.epoch(), committee.start(), 0, keys_of(committee)}};
 
   auto parts = std::make_shared<Parts>();
+  parts->folder_lock = std::move(lock);
+  parts->self = self;
   parts->directory = std::move(directory);
   parts->keep_alive =
       std::make_shared<std::pair<std::shared_ptr<Surroundings>, std::shared_ptr<const consensus::Signer>>>(
@@ -73,11 +95,10 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker);
   parts->orderer = mesh.spawn<Orderer>(parts, committee, std::move(orderer));
   parts->directory->set(self, parts->gate);
-  return RunningValidator{mesh, std::move(parts), std::move(lock)};
+  return RunningValidator{mesh, std::move(parts)};
 }
 
-RunningValidator::RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts, std::optional<FolderLock> lock)
-    : mesh_{&mesh}, parts_{std::move(parts)}, lock_{std::move(lock)} {}
+RunningValidator::RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts) : mesh_{&mesh}, parts_{std::move(parts)} {}
 
 RunningValidator::~RunningValidator() { stop(); }
 
@@ -92,7 +113,6 @@ void RunningValidator::stop() {
   const auto limit = std::chrono::steady_clock::now() + kStopLimit;
   while (parts_.use_count() > 1 && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(kLook);
   parts_.reset();
-  lock_.reset();
 }
 
 }  // namespace myelin::validator

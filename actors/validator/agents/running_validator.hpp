@@ -31,6 +31,7 @@ struct ValidatorOptions {
   consensus::CoreOptions core{};
   consensus::Executor executor = consensus::Executor::automatic;
   SavingOptions saving{};
+  bool begins = false;  ///< It has never run: there need not be a log yet.
 };
 
 /// **Thread-safety**: thread-compatible. Never to be used in an agent.
@@ -56,11 +57,10 @@ class RunningValidator {
   [[nodiscard]] ValidatorStatus status() const { return parts_->status(); }
 
  private:
-  RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts, std::optional<FolderLock> lock);
+  RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts);
 
   Mesh* mesh_;
   std::shared_ptr<Parts> parts_;
-  std::optional<FolderLock> lock_;
 };
 
 }  // namespace myelin::validator

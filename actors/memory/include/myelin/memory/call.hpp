@@ -40,6 +40,7 @@ struct MemoryPage {
 /// What became of one of several operations.
 struct MemoryOutcome {
   consensus::Status status = consensus::Status::ok;
+  bool is_cut = false;  ///< There may have been a value, or entries, that got lost on the way. Read again.
   std::optional<MemoryValue> value{};
   std::vector<MemoryPage::Entry> entries{};  ///< Of a range; their keys are whole.
 };

@@ -11,8 +11,8 @@
 namespace myelin {
 
 struct MemorySessionOptions {
-  /// Who the session is to the validators: what it asks twice is executed once. 0: drawn at random, which is right
-  /// unless somebody else watches over it.
+  /// Who the session is to the validators: what it asks twice is executed once. 0: drawn at random. Another: leases are
+  /// held across sessions; no two may use it at a time, and the system's clock must not go back between them.
   consensus::ClientId client = 0;
 
   /// A validator that has not answered in this time is passed over for the next. Doubled with every try.
