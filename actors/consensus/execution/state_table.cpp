@@ -68,6 +68,7 @@ void StateTable::set(std::string_view key, std::uint64_t hash, const Cell& cell)
 
 void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) const {
   const auto size = [&entry] { return static_cast<std::ptrdiff_t>(entry.key.size() + entry.bytes.size()); };
+  if (tracks_recent_ && !entry.is_recent) entry.was_absent = entry.kind == ValueKind::absent;
   if (entry.kind != ValueKind::absent) {
     --changes.count;
     changes.bytes -= size();
@@ -115,6 +116,17 @@ StateTable::Touched StateTable::take(std::vector<std::uint32_t>& indices, bool E
   std::ranges::sort(gone);
   gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
   touched.gone = std::exchange(gone, {});
+  return touched;
+}
+
+StateTable::Touched StateTable::take_recent() {
+  // One that was forgotten and set again held something before.
+  for (const std::string& key : gone_recent_) {
+    if (const Entry* const again = find(key)) entries_[again->index].was_absent = false;
+  }
+  Touched touched = take(all_.recent, &Entry::is_recent, gone_recent_);
+  std::erase_if(touched.entries,
+                [](const Entry* entry) { return entry->was_absent && entry->kind == ValueKind::absent; });
   return touched;
 }
 
@@ -193,7 +205,7 @@ void StateTable::forget(std::uint32_t index) {
   --used_;
   if (entries_[index].is_ordered) ordered_.erase(entries_[index].key);
   if (entries_[index].is_unsaved) gone_unsaved_.push_back(entries_[index].key);
-  if (entries_[index].is_recent) gone_recent_.push_back(entries_[index].key);
+  if (entries_[index].is_recent && !entries_[index].was_absent) gone_recent_.push_back(entries_[index].key);
   entries_.free(index);
 }
 

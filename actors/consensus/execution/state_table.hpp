@@ -32,6 +32,7 @@ class StateTable {
     bool is_dirty = false;    // changed since the tree was brought up to date; then in Changes::dirty
     bool is_unsaved = false;  // then in Changes::unsaved
     bool is_recent = false;   // then in Changes::recent
+    bool was_absent = false;  // before it became recent
     bool is_ordered = false;  // in ordered_
     bool is_waiting = false;  // in waiting_
     MerkleTrie::Leaf leaf = kNoLeaf;
@@ -94,7 +95,8 @@ class StateTable {
   /// last called, or else since this; in no particular order. **Cost**: of what was set.
   void track(bool unsaved, bool recent) noexcept;
   [[nodiscard]] Touched take_unsaved() { return take(all_.unsaved, &Entry::is_unsaved, gone_unsaved_); }
-  [[nodiscard]] Touched take_recent() { return take(all_.recent, &Entry::is_recent, gone_recent_); }
+  /// Without keys that held nothing before and hold nothing now: executors differ in whether they set those.
+  [[nodiscard]] Touched take_recent();
 
  private:
   static constexpr MerkleTrie::Leaf kNoLeaf = 0xffff'ffff;

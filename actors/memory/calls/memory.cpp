@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "calls/pattern.hpp"
 #include "myelin/consensus/execution_limits.hpp"
+#include "myelin/validator/key_pattern.hpp"
+#include "myelin/validator/value_message.hpp"
 #include "session/session.hpp"
 
 namespace myelin {
@@ -84,16 +85,41 @@ MemoryCall<detail::ReadDone> Memory::release(std::string_view key, std::uint64_t
 
 MemoryCall<detail::ReadPage> Memory::search(std::string_view pattern, std::uint32_t limit,
                                             std::string_view cursor) const {
-  const std::string lowest = whole(literal_prefix(pattern));
+  const std::string lowest = whole(validator::literal_prefix(pattern));
   std::string behind = cursor.empty() ? std::string{} : whole(cursor);
   if (behind.size() >= consensus::limits::kKeyBytesMax) {
-    behind = end_of_prefix(behind);  // no key is longer
+    behind = validator::end_of_prefix(behind);  // no key is longer
   } else if (!behind.empty()) {
     behind += '\0';
   }
   const std::string first = std::max(lowest, behind);
-  return call(session_, Transaction::range(first, end_of_prefix(lowest), limit), true,
+  return call(session_, Transaction::range(first, validator::end_of_prefix(lowest), limit), true,
               detail::ReadPage{prefix_, std::string{pattern}, limit});
+}
+
+MemoryCall<detail::ReadStale> Memory::get_stale(std::string_view key, Duration age_max) const {
+  const Frame question = make_frame<schema::MemoryStaleGet>([&](schema::MemoryStaleGet::Builder get) {
+    get.setKey(validator::data_of(whole(key)));
+    get.setAgeMax(age_max.count());
+  });
+  return {session_, question, true, {}};
+}
+
+MemoryCall<detail::ReadPlace> Memory::place() const {
+  return {session_, make_frame<schema::MemoryPlaceRequest>([](schema::MemoryPlaceRequest::Builder) {}), true, {}};
+}
+
+MemoryCall<detail::ReadChanges> Memory::changes(std::string_view pattern, const MemoryPlace& after, Duration wait,
+                                                std::uint32_t limit) const {
+  const Frame question = make_frame<schema::MemoryChangesRequest>([&](schema::MemoryChangesRequest::Builder changes) {
+    changes.setPrefix(validator::data_of(prefix_));
+    changes.setPattern(validator::data_of(pattern));
+    changes.initPlace().setCommit(after.commit);
+    if (!after.key.empty()) changes.getPlace().setKey(validator::data_of(after.key));
+    changes.setChangesMax(limit);
+    changes.setWait(wait.count());
+  });
+  return {session_, question, true, detail::ReadChanges{prefix_, after}};
 }
 
 MemoryCall<detail::ReadAll> Memory::execute(std::span<const Transaction> operations) const {

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "calls/pattern.hpp"
 #include "myelin/consensus/execution_limits.hpp"
 #include "myelin/memory/call.hpp"
+#include "myelin/validator/key_pattern.hpp"
 
 namespace myelin::detail {
 
@@ -130,7 +130,8 @@ Result<MemoryPage> ReadPage::operator()(const MemoryReplyPtr& reply) const {
     bytes += last.size() + entry.getValue().getBytes().size();
     if (!last.starts_with(space)) continue;
     const std::string_view key = std::string_view{last}.substr(space.size());
-    if (matches(pattern, key)) page.entries.push_back({std::string{key}, MemoryValue{reply, entry.getValue()}});
+    if (validator::matches(pattern, key))
+      page.entries.push_back({std::string{key}, MemoryValue{reply, entry.getValue()}});
   }
   // It ends where the next key does not fit, or where there is none: only if any would have fitted, it is the last
   // page.
@@ -139,6 +140,34 @@ Result<MemoryPage> ReadPage::operator()(const MemoryReplyPtr& reply) const {
       bytes + consensus::limits::kKeyBytesMax + consensus::limits::kValueBytesMax <= consensus::limits::kRangeBytesMax;
   if (!is_last && last.starts_with(space)) page.cursor = last.substr(space.size());
   return page;
+}
+
+Result<StaleValue> ReadStale::operator()(const MemoryReplyPtr& reply) const {
+  auto value = ReadValue{}(reply);
+  if (!value) return tl::unexpected{std::move(value).error()};
+  return StaleValue{*std::move(value), (*reply)->getCommit(), (*reply)->getTime()};
+}
+
+Result<MemoryPlace> ReadPlace::operator()(const MemoryReplyPtr& reply) const {
+  return MemoryPlace{(*reply)->getPlace().getCommit(), std::string{text_of((*reply)->getPlace().getKey())}};
+}
+
+Result<MemoryChanges> ReadChanges::operator()(const MemoryReplyPtr& reply) const {
+  MemoryChanges changes;
+  changes.is_too_old = (*reply)->getIsTooOld();
+  changes.place = changes.is_too_old ? after : *ReadPlace{}(reply);
+  for (const auto& change : (*reply)->getChanges()) {
+    const std::string_view key = text_of(change.getKey());
+    if (!key.starts_with(space)) return fail(Errc::wrong_answer_type, "the session tells of keys of another space");
+    MemoryChanges::Change& to = changes.changes.emplace_back();
+    to.commit = change.getCommit();
+    to.time = change.getTime();
+    to.key = key.substr(space.size());
+    if (change.getValue().getKind() != static_cast<std::uint8_t>(ValueKind::absent)) {
+      to.value.emplace(reply, change.getValue());
+    }
+  }
+  return changes;
 }
 
 Result<ReadAll::Value> ReadAll::operator()(const MemoryReplyPtr& reply) const {

@@ -10,26 +10,19 @@
 #include <utility>
 
 #include "myelin/consensus/execution_limits.hpp"
+#include "myelin/validator/value_message.hpp"
 
 namespace myelin {
 
 namespace {
 
 using consensus::Verdict;
+using validator::data_of;
+using validator::digest_of;
+using validator::fill;
 
 std::span<const std::byte> bytes_of(capnp::Data::Reader data) noexcept {
   return std::as_bytes(std::span{data.begin(), data.size()});
-}
-
-capnp::Data::Reader data_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const capnp::byte*>(text.data()), text.size()};
-}
-
-consensus::Digest digest_from(schema::Digest256::Reader from) noexcept {
-  const std::array<std::uint64_t, 4> words{from.getWord0(), from.getWord1(), from.getWord2(), from.getWord3()};
-  consensus::Digest digest;
-  std::memcpy(digest.bytes.data(), words.data(), sizeof words);
-  return digest;
 }
 
 // Executed now or before is the same to whoever asked.
@@ -37,15 +30,6 @@ bool is_done(Verdict verdict) noexcept {
   return verdict == Verdict::executed || verdict == Verdict::duplicate || verdict == Verdict::duplicate_cut;
 }
 bool agree(Verdict a, Verdict b) noexcept { return a == b || (is_done(a) && is_done(b)); }
-
-void fill(schema::MemoryReply::Value::Builder to, const consensus::Value& from) {
-  to.setKind(static_cast<std::uint8_t>(from.kind));
-  to.setNumber(from.number);
-  to.setHolder(from.holder);
-  to.setExpires(from.expires);
-  to.setToken(from.token);
-  if (from.kind == consensus::ValueKind::bytes) to.setBytes(data_of(from.bytes));
-}
 
 void fill(schema::MemoryReply::Result::Builder to, const consensus::Reply& from, bool is_cut) {
   to.setStatus(static_cast<std::uint8_t>(from.status));
@@ -98,10 +82,15 @@ MemorySession::MemorySession(std::shared_ptr<validator::Directory> directory, co
   options_.batch_bytes_max = std::min<std::size_t>(options_.batch_bytes_max, consensus::limits::kBatchBytesMax / 4 * 3);
   options_.batches_in_flight_max =
       std::clamp<std::size_t>(options_.batches_in_flight_max, 1, consensus::limits::kSessionWindow);
-  next_validator_ = options_.client % directory_->size();
+  next_validator_ = nearest_ = next_source_ = options_.client % directory_->size();
 }
 
-void MemorySession::handlers(Handlers<MemorySession>& on) { on.message<&MemorySession::take>(); }
+void MemorySession::handlers(Handlers<MemorySession>& on) {
+  on.message<&MemorySession::take>();
+  on.message<&MemorySession::take_stale_get>();
+  on.message<&MemorySession::take_place>();
+  on.message<&MemorySession::take_changes>();
+}
 
 void MemorySession::on_start() {}
 
@@ -223,7 +212,7 @@ void MemorySession::hear(consensus::Sequence sequence, std::size_t validator, bo
   }
   const schema::BatchAnswer::Reader& answer = **said;
   if (answer.getVerdict() >= consensus::kVerdicts) return;
-  Answer heard{static_cast<Verdict>(answer.getVerdict()), digest_from(answer.getDigest()), std::nullopt};
+  Answer heard{static_cast<Verdict>(answer.getVerdict()), digest_of(answer.getDigest()), std::nullopt};
   if (is_submission) {
     // What the digest is compared by is what is read.
     const auto replies = bytes_of(answer.getReplies());

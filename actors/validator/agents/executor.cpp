@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstring>
 
 #include "myelin/consensus/limits.hpp"
 #include "myelin/validator/limits.hpp"
+#include "myelin/validator/value_message.hpp"
 
 namespace myelin::validator {
 
@@ -29,27 +29,28 @@ void fill(schema::BatchAnswer::Builder answer, const BatchOutcome& outcome, cons
   answer.setRefusal(static_cast<std::uint8_t>(outcome.refusal));
   answer.setCommit(commit);
   answer.setTime(time);
-  std::array<std::uint64_t, 4> words;
-  std::memcpy(words.data(), digest.bytes.data(), sizeof words);
-  auto to = answer.initDigest();
-  to.setWord0(words[0]);
-  to.setWord1(words[1]);
-  to.setWord2(words[2]);
-  to.setWord3(words[3]);
+  validator::fill(answer.initDigest(), digest);
   if (with_replies) answer.setReplies({reinterpret_cast<const capnp::byte*>(replies.data()), replies.size()});
+}
+
+void fill(schema::MemoryReply::Place::Builder to, const ChangePlace& from) {
+  to.setCommit(from.commit);
+  if (!from.key.empty()) to.setKey(data_of(from.key));
 }
 
 }  // namespace
 
 Executor::Executor(std::shared_ptr<Parts> parts, consensus::StateMachine machine, std::shared_ptr<StateStore> store,
-                   std::vector<EpochRecord> epochs, std::uint64_t payload_bytes_per_save)
+                   ExecutorOptions options)
     : parts_{std::move(parts)},
       machine_{std::move(machine)},
       reported_{machine_.applied()},
       store_{std::move(store)},
-      epochs_{std::move(epochs)},
-      payload_bytes_per_save_{payload_bytes_per_save},
-      saved_{machine_.applied()} {}
+      options_{std::move(options)},
+      saved_{machine_.applied()},
+      recent_{options_.recent_changes_bytes, machine_.applied()} {
+  static_cast<void>(machine_.take_recent());  // before this it cannot be told
+}
 
 void Executor::handlers(Handlers<Executor>& on) { on.message<&Executor::look>(); }
 
@@ -68,7 +69,8 @@ void Executor::look(schema::HandedOver::Reader) {
     std::visit([this](auto& what) { perform(what); }, order);
   }
   if (machine_.applied() > reported_) report(false);
-  if (store_ && !is_saving_ && unsaved_bytes_ >= payload_bytes_per_save_) save([] {});
+  if (std::exchange(has_news_, false)) serve_watchers();
+  if (store_ && !is_saving_ && unsaved_bytes_ >= options_.payload_bytes_per_save) save([] {});
   // Only what is not overtaken already by a commit.
   if (likely_ && likely_->index == machine_.applied() + 1) machine_.predict(*likely_);
   likely_.reset();
@@ -80,6 +82,7 @@ void Executor::perform(ExecuteCommit& order) {
   for (const consensus::VertexPtr& vertex : commit.vertices) unsaved_bytes_ += vertex->payload().size() * 8;
   auto outcome = machine_.apply(commit);
   if (!outcome) return halt(outcome.error().message);
+  note_changes();
   for (const BatchOutcome& batch : outcome->batches) {
     const auto waiting = waiting_.find({batch.client, batch.sequence});
     if (waiting == waiting_.end()) continue;
@@ -135,6 +138,8 @@ void Executor::install(const InstallState& order) {
 void Executor::finish_install(const InstallState& order, bool is_good) {
   report(consensus::SnapshotInstalled{order.snapshot, is_good});
   if (!is_good) return;
+  note_changes();
+  serve_watchers();
   // What others executed meanwhile: who waits for it is answered as one that asks again is.
   for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
     const auto outcome = machine_.outcome_of(waiting->first.first, waiting->first.second);
@@ -174,6 +179,114 @@ void Executor::perform(TurnAway& order) {
   if (waiting->second.empty()) waiting_.erase(waiting);
 }
 
+void Executor::perform(ReadNow& order) {
+  const Duration age{options_.wall_clock() - machine_.time()};
+  order.reply.send([&](schema::KeyState::Builder state) {
+    state.setCommit(machine_.applied());
+    state.setTime(machine_.time());
+    state.setIsTooOld(age > order.age_max);
+    if (age <= order.age_max && !order.key.empty()) validator::fill(state.initValue(), machine_.read(order.key));
+  });
+}
+
+void Executor::note_changes() {
+  auto keys = machine_.take_recent();
+  has_news_ = has_news_ || !keys || !keys->empty() || !watchers_.empty();
+  if (!keys) return recent_.forget(machine_.applied());
+  std::vector<RecentChanges::Change> changes;
+  changes.reserve(keys->size());
+  for (std::string& key : *keys) {
+    consensus::Value value = machine_.read(key);
+    changes.push_back({std::move(key), std::move(value)});
+  }
+  recent_.add(machine_.applied(), machine_.time(), std::move(changes));
+}
+
+void Executor::perform(Watch& order) {
+  if (serve(order)) return;
+  if (order.wait <= Duration::zero() || watchers_.size() >= limits::kWatchersMax) {
+    if (order.wait > Duration::zero()) {
+      return order.reply.fail({Errc::overloaded, fmt::format("{} watchers wait for changes at a validator already, "
+                                                             "which is as many as it takes",
+                                                             watchers_.size())});
+    }
+    return answer(order, recent_.page(order.wanted));
+  }
+  const std::uint64_t number = ++last_watcher_;
+  const CorrelationId timer = after(order.wait, [this, number] { end_watch(number); });
+  watchers_.emplace(number, Watcher{std::move(order), timer});
+}
+
+bool Executor::serve(Watch& watch) {
+  if (recent_.is_too_old(watch.wanted.after)) {
+    watch.reply.send([](schema::ChangesAnswer::Builder answer) { answer.setIsTooOld(true); });
+    return true;
+  }
+  if (watch.until) {
+    if (recent_.through() < watch.until->commit) return false;
+    ChangesDigest digest;
+    for (const auto& [commit, change] : recent_.all(watch.wanted, *watch.until).changes) {
+      digest.add(commit->index, commit->time, change->key, cell_of(change->value));
+    }
+    watch.reply.send([&](schema::ChangesAnswer::Builder answer) {
+      fill(answer.initThrough(), *watch.until);
+      validator::fill(answer.initDigest(), digest.finish());
+    });
+    return true;
+  }
+  const RecentChanges::Page page = recent_.page(watch.wanted);
+  if (!page.changes.empty()) answer(watch, page);
+  // Where there is nothing, there is nothing to look at again.
+  watch.wanted.after = page.through;
+  return !page.changes.empty();
+}
+
+void Executor::answer(Watch& watch, const RecentChanges::Page& page) {
+  std::size_t words = 32;
+  for (const auto& [commit, change] : page.changes) {
+    words += 16 + (change->key.size() + change->value.bytes.size()) / sizeof(std::uint64_t);
+  }
+  watch.reply.send(
+      [&](schema::ChangesAnswer::Builder answer) {
+        fill(answer.initThrough(), page.through);
+        auto changes = answer.initChanges(static_cast<unsigned>(page.changes.size()));
+        for (unsigned i = 0; i < changes.size(); ++i) {
+          const auto& [commit, change] = page.changes[i];
+          changes[i].setCommit(commit->index);
+          changes[i].setTime(commit->time);
+          changes[i].setKey(data_of(change->key));
+          validator::fill(changes[i].initValue(), change->value);
+        }
+      },
+      words);
+}
+
+void Executor::serve_watchers() {
+  for (auto each = watchers_.begin(); each != watchers_.end();) {
+    auto& [watch, timer] = each->second;
+    const bool is_gone = !watch.reply.wanted() || watch.reply.cancelled();
+    if (!is_gone && !serve(watch)) {
+      ++each;
+      continue;
+    }
+    cancel(timer);
+    each = watchers_.erase(each);
+  }
+}
+
+void Executor::end_watch(std::uint64_t watcher) {
+  const auto found = watchers_.find(watcher);
+  if (found == watchers_.end()) return;
+  Watch& watch = found->second.watch;
+  if (watch.until) {
+    watch.reply.fail({Errc::timeout, fmt::format("the validator has executed up to commit {} only, not {}",
+                                                 recent_.through(), watch.until->commit)});
+  } else {
+    answer(watch, recent_.page(watch.wanted));
+  }
+  watchers_.erase(found);
+}
+
 void Executor::answer(const BatchOutcome& outcome, std::vector<Waiter> waiters) {
   const std::string replies = consensus::encode_replies(outcome.replies);
   const consensus::Digest digest = consensus::answer_digest(outcome.client, outcome.sequence, replies);
@@ -192,7 +305,7 @@ void Executor::save(std::function<void()> then) {
   last_save_ = now();
   consensus::StateDelta delta = machine_.take_changes();
   const consensus::CommitIndex index = delta.fields.applied;
-  offload([parts = parts_, store = store_, epochs = epochs_,
+  offload([parts = parts_, store = store_, epochs = options_.epochs,
            delta = std::move(delta)] { return store->save(delta, epochs); },
           [this, index, then = std::move(then)](const Result<void>& saved) {
             is_saving_ = false;

@@ -15,13 +15,21 @@
 
 namespace myelin::validator {
 
+/// What an executor is made of.
+struct ExecutorOptions {
+  std::vector<EpochRecord> epochs;  ///< Up to the one that it is in.
+  std::uint64_t payload_bytes_per_save = 0;
+  std::size_t recent_changes_bytes = 0;
+  std::function<consensus::WallTime()> wall_clock;
+};
+
 /// The replicated state and the clients that wait. While nothing is to be executed, it executes what will probably come
 /// next.
 class Executor final : public Agent {
  public:
-  /// `store`: null where nothing is kept. `machine`: as the store has it. `epochs`: up to the one that it is in.
+  /// `store`: null where nothing is kept. `machine`: as the store has it.
   Executor(std::shared_ptr<Parts> parts, consensus::StateMachine machine, std::shared_ptr<StateStore> store,
-           std::vector<EpochRecord> epochs, std::uint64_t payload_bytes_per_save);
+           ExecutorOptions options);
 
   static void handlers(Handlers<Executor>& on);
   void on_start() override;
@@ -40,7 +48,15 @@ class Executor final : public Agent {
   void perform(InstallState& order);
   void perform(AwaitOutcome& order);
   void perform(TurnAway& order);
+  void perform(ReadNow& order);
+  void perform(Watch& order);
 
+  void note_changes();
+  void serve_watchers();
+  /// Whether it was answered.
+  bool serve(Watch& watch);
+  void answer(Watch& watch, const RecentChanges::Page& page);
+  void end_watch(std::uint64_t watcher);
   void answer(const consensus::BatchOutcome& outcome, std::vector<Waiter> waiters);
   void install(const InstallState& order);
   void finish_install(const InstallState& order, bool is_good);
@@ -63,14 +79,21 @@ class Executor final : public Agent {
   consensus::IndexedDigest snapshot_state_;
   consensus::CommitIndex reported_ = 0;
   std::shared_ptr<StateStore> store_;
-  std::vector<EpochRecord> epochs_;
-  std::uint64_t payload_bytes_per_save_;
+  ExecutorOptions options_;
   std::uint64_t unsaved_bytes_ = 0;  // of payload
   consensus::CommitIndex saved_ = 0;
   TimePoint last_save_;
   bool is_saving_ = false;
   std::optional<InstallState> to_install_;  // once the save under way has ended
   bool has_halted_ = false;
+  RecentChanges recent_;
+  struct Watcher {
+    Watch watch;
+    CorrelationId timer = 0;
+  };
+  std::map<std::uint64_t, Watcher> watchers_;
+  std::uint64_t last_watcher_ = 0;
+  bool has_news_ = false;  // for watchers
 };
 
 }  // namespace myelin::validator

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "myelin/validator/limits.hpp"
+#include "myelin/validator/value_message.hpp"
 
 namespace myelin::validator {
 
@@ -22,6 +23,8 @@ void Gate::handlers(Handlers<Gate>& on) {
   on.message<&Gate::take_letter>();
   on.message<&Gate::take_batch>();
   on.message<&Gate::take_wait>();
+  on.message<&Gate::take_read>();
+  on.message<&Gate::take_watch>();
 }
 
 void Gate::hand_over(consensus::Event event, std::size_t bytes) {
@@ -32,8 +35,8 @@ void Gate::hand_over(consensus::Event event, std::size_t bytes) {
   }
 }
 
-void Gate::hand_over(AwaitOutcome wait) {
-  if (parts_->orders.put(std::move(wait))) tell(parts_->executor, [](schema::HandedOver::Builder) {});
+void Gate::order(ExecutorOrder order) {
+  if (parts_->orders.put(std::move(order))) tell(parts_->executor, [](schema::HandedOver::Builder) {});
 }
 
 void Gate::refuse_letter() {
@@ -70,12 +73,34 @@ void Gate::take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::Batch
   if (batch->client != submitted.getClient() || batch->sequence != submitted.getSequence()) {
     return reply.fail({Errc::invalid_argument, "a batch of another client or sequence than the message says"});
   }
-  hand_over(AwaitOutcome{batch->client, batch->sequence, true, std::move(reply)});
+  order(AwaitOutcome{batch->client, batch->sequence, true, std::move(reply)});
   hand_over(consensus::Submitted{consensus::PayloadBatch{bytes.begin(), bytes.end()}});
 }
 
 void Gate::take_wait(schema::AwaitBatch::Reader wait, Reply<schema::BatchAnswer> reply) {
-  hand_over(AwaitOutcome{wait.getClient(), wait.getSequence(), false, std::move(reply)});
+  order(AwaitOutcome{wait.getClient(), wait.getSequence(), false, std::move(reply)});
+}
+
+void Gate::take_read(schema::ReadKey::Reader read, Reply<schema::KeyState> reply) {
+  order(ReadNow{std::string{text_of(read.getKey())}, Duration{read.getAgeMax()}, std::move(reply)});
+}
+
+void Gate::take_watch(schema::AwaitChanges::Reader watch, Reply<schema::ChangesAnswer> reply) {
+  const auto place_of = [](schema::MemoryReply::Place::Reader place) {
+    return ChangePlace{place.getCommit(), std::string{text_of(place.getKey())}};
+  };
+  const std::size_t bytes = std::max(watch.getPrefix().size(), watch.getPattern().size());
+  if (bytes > limits::kPatternBytesMax) {
+    return reply.fail({Errc::invalid_argument,
+                       fmt::format("a pattern of {} bytes; {} are the most", bytes, limits::kPatternBytesMax)});
+  }
+  Watch wanted{{std::string{text_of(watch.getPrefix())}, std::string{text_of(watch.getPattern())},
+                place_of(watch.getAfter()), std::clamp<std::size_t>(watch.getChangesMax(), 1, limits::kChangesPageMax)},
+               std::nullopt,
+               std::clamp(Duration{watch.getWait()}, Duration::zero(), Duration{limits::kWatchWaitMax}),
+               std::move(reply)};
+  if (watch.getIsCheck()) wanted.until = place_of(watch.getUntil());
+  order(std::move(wanted));
 }
 
 void Gate::check() {

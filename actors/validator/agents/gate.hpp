@@ -33,9 +33,11 @@ class Gate final : public Agent {
   void take_letter(schema::PeerLetter::Reader letter);
   void take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::BatchAnswer> reply);
   void take_wait(schema::AwaitBatch::Reader wait, Reply<schema::BatchAnswer> reply);
+  void take_read(schema::ReadKey::Reader read, Reply<schema::KeyState> reply);
+  void take_watch(schema::AwaitChanges::Reader watch, Reply<schema::ChangesAnswer> reply);
   void check();
   void hand_over(consensus::Event event, std::size_t bytes = 0);
-  void hand_over(AwaitOutcome wait);
+  void order(ExecutorOrder order);
   void refuse_letter();
 
   std::shared_ptr<Parts> parts_;

@@ -194,7 +194,8 @@ class ValidatorGroup::Impl {
                                    .core = options_.core,
                                    .executor = options_.executor,
                                    .saving = options_.saving,
-                                   .begins = begins_};
+                                   .begins = begins_,
+                                   .recent_changes_bytes = options_.recent_changes_bytes};
     auto started =
         RunningValidator::start(mesh_, surroundings_, directory_, *committee_,
                                 static_cast<consensus::ValidatorIndex>(validator), keys_[validator], options);

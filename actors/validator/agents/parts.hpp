@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agents/handover.hpp"
+#include "agents/recent_changes.hpp"
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/reply.hpp"
 #include "myelin/consensus/core.hpp"
@@ -67,7 +68,21 @@ struct TurnAway {
   consensus::ClientId client = 0;
   consensus::Sequence sequence = 0;
 };
-using ExecutorOrder = std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, InstallState, AwaitOutcome, TurnAway>;
+/// A client wants to know what the state has right now.
+struct ReadNow {
+  std::string key;  ///< Empty: only which state it is.
+  Duration age_max = Duration::zero();
+  Reply<schema::KeyState> reply;
+};
+/// A client waits for changes; or, where there is an `until`, for the digest of those up to there.
+struct Watch {
+  ChangesWanted wanted;
+  std::optional<ChangePlace> until;
+  Duration wait = Duration::zero();
+  Reply<schema::ChangesAnswer> reply;
+};
+using ExecutorOrder =
+    std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, InstallState, AwaitOutcome, TurnAway, ReadNow, Watch>;
 
 /// The agents of a validator, and what they hand each other. The handles are set before any of them is told to begin,
 /// and not changed after. **Thread-safety**: thread-safe from then on.

@@ -70,6 +70,7 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   }
   consensus::ExecutionOptions execution{.executor = options.executor, .clock = surroundings->clock.get()};
   execution.tracks_unsaved = !options.folder.empty();
+  execution.tracks_recent = options.recent_changes_bytes > 0;
   randombytes_buf(&execution.hash_seed, sizeof execution.hash_seed);
   consensus::StateMachine machine{execution};
   std::shared_ptr<StateStore> store;
@@ -81,7 +82,11 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
     orderer.executed = machine.applied();
     if (auto same = check_committee(*store, committee, options.folder); !same) return tl::unexpected{same.error()};
   }
-  std::vector<EpochRecord> epochs{{committee.epoch(), committee.start(), 0, keys_of(committee)}};
+  ExecutorOptions executor{
+      .epochs = {}, .payload_bytes_per_save = options.saving.payload_bytes_per_save, .wall_clock = {}};
+  executor.epochs.push_back({committee.epoch(), committee.start(), 0, keys_of(committee)});
+  executor.recent_changes_bytes = options.recent_changes_bytes;
+  executor.wall_clock = surroundings->wall_clock;
 
   auto parts = std::make_shared<Parts>();
   parts->folder_lock = std::move(lock);
@@ -90,8 +95,7 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   parts->keep_alive =
       std::make_shared<std::pair<std::shared_ptr<Surroundings>, std::shared_ptr<const consensus::Signer>>>(
           surroundings, std::move(key));
-  parts->executor = mesh.spawn<Executor>(parts, std::move(machine), std::move(store), std::move(epochs),
-                                         options.saving.payload_bytes_per_save);
+  parts->executor = mesh.spawn<Executor>(parts, std::move(machine), std::move(store), std::move(executor));
   parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker);
   parts->orderer = mesh.spawn<Orderer>(parts, committee, std::move(orderer));
   parts->directory->set(self, parts->gate);

@@ -32,6 +32,7 @@ struct ValidatorOptions {
   consensus::Executor executor = consensus::Executor::automatic;
   SavingOptions saving{};
   bool begins = false;  ///< It has never run: there need not be a log yet.
+  std::size_t recent_changes_bytes = 0;
 };
 
 /// **Thread-safety**: thread-compatible. Never to be used in an agent.

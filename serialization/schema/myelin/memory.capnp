@@ -10,6 +10,29 @@ struct MemoryRequest {
   # A TransactionBatch in one segment; its client and sequence are the session's to choose.
 }
 
+struct MemoryStaleGet {
+  # What a key holds, as one validator has it. Answered with a MemoryReply of one result.
+  key @0 :Data;
+  ageMax @1 :Int64;
+  # In nanoseconds: a validator whose last commit is older is not listened to.
+}
+
+struct MemoryPlaceRequest {
+  # Where the changes after this moment begin. Answered with a MemoryReply.
+}
+
+struct MemoryChangesRequest {
+  # Changes of keys, behind a place. Answered with a MemoryReply.
+  prefix @0 :Data;
+  # What the keys begin with, to the letter.
+  pattern @1 :Data;
+  # What follows matches this.
+  place @2 :MemoryReply.Place;
+  changesMax @3 :UInt32;
+  wait @4 :Int64;
+  # Nanoseconds to wait for a change where there is none yet.
+}
+
 struct MemoryReply {
   commit @0 :UInt64;
   # The commit in which the operations were executed.
@@ -17,6 +40,12 @@ struct MemoryReply {
   # Its time, nanoseconds since 1970.
   results @2 :List(Result);
   # One an operation.
+  changes @3 :List(Change);
+  # In order of their commits, and of their keys within one.
+  place @4 :Place;
+  # Up to where all changes are among those: where to go on.
+  isTooOld @5 :Bool;
+  # The validators do not know any more what has changed since then.
 
   struct Result {
     status @0 :UInt8;
@@ -46,5 +75,20 @@ struct MemoryReply {
   struct Entry {
     key @0 :Data;
     value @1 :Value;
+  }
+
+  struct Change {
+    commit @0 :UInt64;
+    time @1 :Int64;
+    # The commit's, nanoseconds since 1970.
+    key @2 :Data;
+    value @3 :Value;
+    # What the commit left the key with; an absent one: nothing.
+  }
+
+  struct Place {
+    # Behind all changes of a commit and those before it; or, where there is a key, behind this key's in it.
+    commit @0 :UInt64;
+    key @1 :Data;
   }
 }

@@ -3,6 +3,7 @@
 
 using Cxx = import "/capnp/c++.capnp";
 using Consensus = import "consensus.capnp";
+using Memory = import "memory.capnp";
 $Cxx.namespace("myelin::schema");
 
 struct HandedOver {
@@ -89,4 +90,49 @@ struct BatchAnswer {
   # Of the replies: what validators are compared by.
   replies @5 :Data;
   # As consensus::encode_replies() has them. Only in answers to SubmitBatch.
+}
+
+struct ReadKey {
+  # From a client: what the validator's own state has, ordered with nothing. Answered with a KeyState.
+  key @0 :Data;
+  # Empty: only which state it is.
+  ageMax @1 :Int64;
+  # Nanoseconds: of an older state nothing is told.
+}
+
+struct KeyState {
+  commit @0 :UInt64;
+  # The last that was executed.
+  time @1 :Int64;
+  # Its time, nanoseconds since 1970.
+  isTooOld @2 :Bool;
+  # By the validator's clock.
+  value @3 :Memory.MemoryReply.Value;
+  # In force at the commit's time.
+}
+
+struct AwaitChanges {
+  # From a client: changes of keys that commits made. Answered with a ChangesAnswer, at once if there are any or if it
+  # cannot be told, else when some come, or with none when the time is over.
+  prefix @0 :Data;
+  pattern @1 :Data;
+  # Keys that begin with `prefix`, and match `pattern` behind it.
+  after @2 :Memory.MemoryReply.Place;
+  changesMax @3 :UInt32;
+  wait @4 :Int64;
+  # Nanoseconds.
+  until @5 :Memory.MemoryReply.Place;
+  isCheck @6 :Bool;
+  # Only their digest is wanted, of all between `after` and `until`.
+}
+
+struct ChangesAnswer {
+  isTooOld @0 :Bool;
+  # The validator does not know any more what has changed since then, or never did.
+  through @1 :Memory.MemoryReply.Place;
+  # All there are up to here are among `changes`.
+  digest @2 :Consensus.Digest256;
+  # Of a check.
+  changes @3 :List(Memory.MemoryReply.Change);
+  # Not of a check.
 }

@@ -1,8 +1,8 @@
-#include "calls/pattern.hpp"
+#include "myelin/validator/key_pattern.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-namespace myelin {
+namespace myelin::validator {
 
 BOOST_AUTO_TEST_SUITE(pattern)
 
@@ -33,4 +33,4 @@ BOOST_AUTO_TEST_CASE(what_is_looked_at_lies_between_prefix_and_its_end) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace myelin
+}  // namespace myelin::validator

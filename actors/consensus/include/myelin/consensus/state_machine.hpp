@@ -148,8 +148,9 @@ class StateMachine {
   [[nodiscard]] Result<void> load(const StateFields& fields, StateSource& source);
 
   /// Keys that were set or deleted since this was last called, in order, each once: for whoever watches them. Called
-  /// after each apply(), read() gives what the commit made of each. None, where it cannot be told: the state was
-  /// replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts them.
+  /// after each apply(), it gives the same whatever the executor, and read() what the commit made of each. None, where
+  /// it cannot be told: the state was replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts
+  /// them.
   [[nodiscard]] std::optional<std::vector<std::string>> take_recent();
 
   [[nodiscard]] ExecutionMetrics metrics() const;

@@ -37,6 +37,36 @@ struct MemoryPage {
   std::string cursor;  ///< The last key that was looked at: the next page goes on behind it. Empty: this was the last.
 };
 
+/// What a key held after some commit.
+struct StaleValue {
+  std::optional<MemoryValue> value{};  ///< Nothing for nothing.
+  std::uint64_t commit = 0;            ///< All commits up to this one are in it, and none after.
+  consensus::WallTime time = 0;        ///< That commit's, nanoseconds since 1970.
+};
+
+/// A moment in the order of all changes. It stays good for as long as the validators remember the changes after it, and
+/// may be kept anywhere meanwhile: it belongs to no session.
+struct MemoryPlace {
+  std::uint64_t commit = 0;  ///< Behind all changes of this commit and of those before it;
+  std::string key{};         ///< or, where not empty, behind this key's in that commit. Whole, with the space's name.
+
+  friend bool operator==(const MemoryPlace&, const MemoryPlace&) = default;
+};
+
+/// What keys were changed to, in order.
+struct MemoryChanges {
+  struct Change {
+    std::uint64_t commit = 0;
+    consensus::WallTime time = 0;        ///< The commit's.
+    std::string key;                     ///< Without the name of the space.
+    std::optional<MemoryValue> value{};  ///< What the commit left the key with; nothing: it was deleted.
+  };
+  std::vector<Change> changes;  ///< In order of their commits, and of their keys within one. May be none.
+  MemoryPlace place;            ///< Where to go on: all that has changed up to here is among those.
+  /// What has changed since then is not known any more: take a new place, read everything, and go on from that place.
+  bool is_too_old = false;
+};
+
 /// What became of one of several operations.
 struct MemoryOutcome {
   consensus::Status status = consensus::Status::ok;
@@ -74,6 +104,20 @@ struct ReadPage {
   std::string space;
   std::string pattern;
   std::uint32_t limit = 0;
+  Result<Value> operator()(const MemoryReplyPtr& reply) const;
+};
+struct ReadStale {
+  using Value = StaleValue;
+  Result<Value> operator()(const MemoryReplyPtr& reply) const;
+};
+struct ReadPlace {
+  using Value = MemoryPlace;
+  Result<Value> operator()(const MemoryReplyPtr& reply) const;
+};
+struct ReadChanges {
+  using Value = MemoryChanges;
+  std::string space;
+  MemoryPlace after;
   Result<Value> operator()(const MemoryReplyPtr& reply) const;
 };
 struct ReadAll {

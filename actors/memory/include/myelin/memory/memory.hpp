@@ -11,6 +11,7 @@
 /// From a thread outside the mesh: `mesh.ask(memory.get("colour"), 2s)`.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -61,6 +62,14 @@ class Memory {
   }
   /// What a key holds: nothing, if nothing. In order with all else: never stale.
   [[nodiscard]] MemoryCall<detail::ReadValue> get(std::string_view key) const;
+  /// What a key holds, from one validator's state and without ordering: cheaper than get(), and perhaps old. The state
+  /// is that after a commit which, by that validator's clock, was made no longer than `age_max` ago; the answer says
+  /// which. Where no validator has one as young, it is read in order, like get(). A group at rest commits some times a
+  /// second: bounds below a second mean get() more often than not.
+  ///
+  /// **One validator is believed**: if it lies, the answer is a lie. Nor do answers follow one another: another
+  /// validator may be behind the one that answered before, or behind what this session wrote. Compare their commits.
+  [[nodiscard]] MemoryCall<detail::ReadStale> get_stale(std::string_view key, Duration age_max) const;
   /// Sets a key if it holds `expected`. **Errors**: memory_full.
   [[nodiscard]] MemoryCall<detail::ReadCas> cas(std::string_view key, std::string_view expected,
                                                 std::string_view desired) const;
@@ -83,6 +92,30 @@ class Memory {
   /// keys looked at for a page, 1 to 256; what lies before the first `*` or `?` narrows down what is looked at.
   [[nodiscard]] MemoryCall<detail::ReadPage> search(std::string_view pattern, std::uint32_t limit = 256,
                                                     std::string_view cursor = {}) const;
+  /// The present moment in the order of all changes, for changes(): whatever is asked of this memory from now on sees
+  /// at least what was done before it. f validators that lie cannot move it.
+  [[nodiscard]] MemoryCall<detail::ReadPlace> place() const;
+  /// What keys that match a pattern were changed to, after a place: at once if there is anything, else when there is,
+  /// or after `wait` nothing but a new place, which is to be used: old ones are forgotten. A commit's changes come
+  /// together unless they are more than fit; a key that it changed several times comes once. Going on from each
+  /// answer's place, one gets every change once and in order.
+  ///
+  ///     MemoryPlace place = *co_await ask(memory.place(), 2s);  // before reading: changes meanwhile come again
+  ///     read everything with search();
+  ///     for (;;) {
+  ///       const auto news = co_await ask(memory.changes("project_*", place), 30s);
+  ///       if (!news) continue;                    // ask again: nothing is lost
+  ///       if (news->is_too_old) start_anew();     // validators remember the last 16 MiB of changes or so
+  ///       place = news->place;
+  ///     }
+  ///
+  /// f + 1 validators must tell the same, so that at least one is honest. Leases that end by themselves are no changes:
+  /// see MemoryValue::expires(). `limit`: most changes of an answer, 1 to 1024. `wait`: shortened to what the
+  /// question's own time allows. **Errors**: overloaded, with too many watchers; invalid_argument: a pattern above 256
+  /// bytes.
+  [[nodiscard]] MemoryCall<detail::ReadChanges> changes(std::string_view pattern, const MemoryPlace& after,
+                                                        Duration wait = std::chrono::seconds{20},
+                                                        std::uint32_t limit = 256) const;
   /// Several operations in one call, hundreds at best: executed one behind the other, each for itself. Their keys are
   /// whole: no space's name is put before them.
   [[nodiscard]] MemoryCall<detail::ReadAll> execute(std::span<const consensus::Transaction> operations) const;

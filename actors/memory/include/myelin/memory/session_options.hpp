@@ -29,6 +29,9 @@ struct MemorySessionOptions {
 
   /// Transactions that wait for a batch; more are refused (overloaded).
   std::size_t transactions_waiting_max = 65'536;
+
+  /// Questions for changes that wait at once; more are refused (overloaded).
+  std::size_t watches_max = 1024;
 };
 
 }  // namespace myelin

@@ -35,6 +35,9 @@ struct GroupOptions {
   /// measuring what syncing costs.
   bool syncs = true;
   SavingOptions saving{};
+  /// What each validator keeps in memory of the last changes, for Memory::changes(); 0: nothing, and whoever watches is
+  /// always told that it is too late.
+  std::size_t recent_changes_bytes = limits::kRecentChangesBytes;
   consensus::CoreOptions core{};
   consensus::Executor executor = consensus::Executor::automatic;
   /// Nanoseconds since 1970; by default the system's clock.

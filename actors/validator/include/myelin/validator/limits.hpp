@@ -1,6 +1,7 @@
 /// Every bound of a validator's agents: its name, its default, its unit. All are local: none touches what is agreed on.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,5 +34,21 @@ inline constexpr std::size_t kBatchesAwaitedMax = 65'536;
 
 /// Those who wait for one batch: its client, and it once more where it asked again.
 inline constexpr std::size_t kWaitersPerBatchMax = 4;
+
+/// What the last changes of keys take that are kept for those who watch them; older ones are forgotten.
+inline constexpr std::size_t kRecentChangesBytes = std::size_t{16} << 20;
+
+/// Changes in the answer to one who watches, and bytes of their keys and values. One change always fits.
+inline constexpr std::size_t kChangesPageMax = 1024;
+inline constexpr std::size_t kChangesPageBytesMax = std::size_t{256} << 10;
+
+/// Those who wait for changes at one validator.
+inline constexpr std::size_t kWatchersMax = 1024;
+
+/// Bytes of a pattern, and of what stands before it.
+inline constexpr std::size_t kPatternBytesMax = 256;
+
+/// The longest that a validator keeps a watcher waiting.
+inline constexpr std::chrono::nanoseconds kWatchWaitMax = std::chrono::minutes{1};
 
 }  // namespace myelin::validator::limits

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace myelin {
+namespace myelin::validator {
 
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text) noexcept;
 
@@ -14,4 +14,4 @@ namespace myelin {
 /// The first text behind all that begin with `prefix`; empty where there is none.
 [[nodiscard]] std::string end_of_prefix(std::string_view prefix);
 
-}  // namespace myelin
+}  // namespace myelin::validator

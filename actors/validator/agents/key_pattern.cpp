@@ -1,6 +1,6 @@
-#include "calls/pattern.hpp"
+#include "myelin/validator/key_pattern.hpp"
 
-namespace myelin {
+namespace myelin::validator {
 
 bool matches(std::string_view pattern, std::string_view text) noexcept {
   std::size_t at = 0, in = 0;
@@ -34,4 +34,4 @@ std::string end_of_prefix(std::string_view prefix) {
   return end;
 }
 
-}  // namespace myelin
+}  // namespace myelin::validator
