@@ -299,22 +299,31 @@ void Executor::answer(const BatchOutcome& outcome, std::vector<Waiter> waiters) 
   }
 }
 
+void Executor::perform(SaveState& order) {
+  want_save_.push_back(std::move(order));
+  if (store_ && !is_saving_) save([] {});
+}
+
 void Executor::save(std::function<void()> then) {
   is_saving_ = true;
   unsaved_bytes_ = 0;
   last_save_ = now();
   consensus::StateDelta delta = machine_.take_changes();
   const consensus::CommitIndex index = delta.fields.applied;
-  offload([parts = parts_, store = store_, epochs = options_.epochs,
-           delta = std::move(delta)] { return store->save(delta, epochs); },
-          [this, index, then = std::move(then)](const Result<void>& saved) {
-            is_saving_ = false;
-            if (!saved) return halt(saved.error().message);
-            saved_ = index;
-            then();
-            if (parts_->events.put(StateSaved{index})) tell(parts_->orderer, [](schema::HandedOver::Builder) {});
-            if (to_install_) install(*std::exchange(to_install_, std::nullopt));
-          });
+  offload(
+      [parts = parts_, store = store_, epochs = options_.epochs, delta = std::move(delta)] {
+        return store->save(delta, epochs);
+      },
+      [this, index, then = std::move(then), wanted = std::exchange(want_save_, {})](const Result<void>& saved) mutable {
+        is_saving_ = false;
+        if (!saved) return halt(saved.error().message);
+        saved_ = index;
+        for (SaveState& each : wanted) each.saved.set_value(store_);
+        then();
+        if (parts_->events.put(StateSaved{index})) tell(parts_->orderer, [](schema::HandedOver::Builder) {});
+        if (to_install_) install(*std::exchange(to_install_, std::nullopt));
+        if (!want_save_.empty() && !is_saving_) save([] {});
+      });
 }
 
 // There must be one when the group stands still for want of the one who asks. While they are small they are taken

@@ -50,6 +50,7 @@ class Executor final : public Agent {
   void perform(TurnAway& order);
   void perform(ReadNow& order);
   void perform(Watch& order);
+  void perform(SaveState& order);
 
   void note_changes();
   void serve_watchers();
@@ -84,6 +85,7 @@ class Executor final : public Agent {
   consensus::CommitIndex saved_ = 0;
   TimePoint last_save_;
   bool is_saving_ = false;
+  std::vector<SaveState> want_save_;        // one that begins after they asked
   std::optional<InstallState> to_install_;  // once the save under way has ended
   bool has_halted_ = false;
   RecentChanges recent_;

@@ -132,6 +132,22 @@ class ValidatorGroup::Impl {
     return {};
   }
 
+  Result<void> backup(std::size_t validator, const fs::path& path) {
+    if (options_.folder.empty()) {
+      return fail(Errc::invalid_argument, "a group without a folder keeps nothing that could be copied; give it one");
+    }
+    std::function<Result<void>()> copy;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!validators_[validator]) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("validator {} is not running; ask another, or restart it", validator));
+      }
+      copy = validators_[validator]->backup(path);
+    }
+    return copy();
+  }
+
   [[nodiscard]] const std::shared_ptr<Directory>& directory() const noexcept { return directory_; }
   [[nodiscard]] ValidatorStatus status(std::size_t validator) const {
     const std::lock_guard lock{mutex_};
@@ -236,5 +252,8 @@ const std::shared_ptr<Directory>& ValidatorGroup::directory() const noexcept { r
 ValidatorStatus ValidatorGroup::status(std::size_t validator) const { return impl_->status(validator); }
 void ValidatorGroup::crash(std::size_t validator) { impl_->crash(validator); }
 Result<void> ValidatorGroup::restart(std::size_t validator) { return impl_->restart(validator); }
+Result<void> ValidatorGroup::backup(std::size_t validator, const fs::path& path) const {
+  return impl_->backup(validator, path);
+}
 
 }  // namespace myelin::validator

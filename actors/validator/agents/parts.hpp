@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "myelin/validator.capnp.h"
 #include "myelin/validator/directory.hpp"
 #include "myelin/validator/folder_lock.hpp"
+#include "myelin/validator/state_store.hpp"
 #include "myelin/validator/status.hpp"
 
 namespace myelin::validator {
@@ -81,8 +83,12 @@ struct Watch {
   Duration wait = Duration::zero();
   Reply<schema::ChangesAnswer> reply;
 };
-using ExecutorOrder =
-    std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, InstallState, AwaitOutcome, TurnAway, ReadNow, Watch>;
+/// A thread wants the state saved, and then the store. Where it stays without, the validator has ended.
+struct SaveState {
+  std::promise<std::shared_ptr<StateStore>> saved;
+};
+using ExecutorOrder = std::variant<ExecuteCommit, ExecuteAhead, TakeSnapshot, InstallState, AwaitOutcome, TurnAway,
+                                   ReadNow, Watch, SaveState>;
 
 /// The agents of a validator, and what they hand each other. The handles are set before any of them is told to begin,
 /// and not changed after. **Thread-safety**: thread-safe from then on.

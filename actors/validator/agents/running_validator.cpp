@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -110,9 +111,25 @@ void RunningValidator::begin() {
   mesh_->tell(parts_->orderer, [](schema::Begin::Builder) {});
 }
 
+std::function<Result<void>()> RunningValidator::backup(std::filesystem::path path) {
+  SaveState order;
+  std::shared_future<std::shared_ptr<StateStore>> saved = order.saved.get_future().share();
+  if (parts_->orders.put(std::move(order))) mesh_->tell(parts_->executor, [](schema::HandedOver::Builder) {});
+  return [parts = parts_, saved = std::move(saved), path = std::move(path)]() -> Result<void> {
+    try {
+      return saved.get()->backup(path);
+    } catch (const std::future_error&) {
+      return fail(Errc::receiver_dead,
+                  fmt::format("validator {} has ended, and not saved its state for the backup '{}'", parts->self,
+                              path.string()));
+    }
+  };
+}
+
 void RunningValidator::stop() {
   if (!parts_) return;
   for (const AgentRef& agent : {parts_->gate, parts_->orderer, parts_->executor}) mesh_->stop_agent(agent);
+  parts_->orders.close();  // whoever waits for one of them is told
   // Agents, and a flush on its way to the disk, each hold the parts.
   const auto limit = std::chrono::steady_clock::now() + kStopLimit;
   while (parts_.use_count() > 1 && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(kLook);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -54,6 +55,11 @@ class RunningValidator {
   void begin();
   /// Stops its agents wherever they are, and returns when they have let go of its files.
   void stop();
+
+  /// A copy of the state, to be made by whoever calls what this returns: on any thread, even while the validator is
+  /// stopped; until then its folder stays in use. **Requires**: the validator keeps its state. **Errors**: those of
+  /// StateStore::backup(); receiver_dead: it ended first.
+  [[nodiscard]] std::function<Result<void>()> backup(std::filesystem::path path);
 
   [[nodiscard]] ValidatorStatus status() const { return parts_->status(); }
 

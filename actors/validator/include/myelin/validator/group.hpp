@@ -70,6 +70,15 @@ class ValidatorGroup {
   /// nothing; what opening its files gives. **Requires**: validator < size().
   [[nodiscard]] Result<void> restart(std::size_t validator);
 
+  /// Has a validator save its state, and copies that into a new file, which StateStore::open() reads. It is on disk
+  /// when this returns; the group goes on meanwhile. It is the state after one commit, the last that this validator had
+  /// executed: one that is behind the others lacks what they have been asked for since. It has no keys of validators,
+  /// and is believed as far as this validator is; its root says whether two backups are the same.
+  /// **Errors**: invalid_argument: it is not running, the group keeps nothing, or there is such a file; receiver_dead:
+  /// it ended meanwhile; io_error. **Requires**: validator < size(). Never call this in an agent. **Cost**: blocks for
+  /// the disk; reads and writes the whole state.
+  [[nodiscard]] Result<void> backup(std::size_t validator, const std::filesystem::path& path) const;
+
  private:
   class Impl;
   explicit ValidatorGroup(std::unique_ptr<Impl> impl);
