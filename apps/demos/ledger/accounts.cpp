@@ -16,7 +16,27 @@ namespace {
 constexpr Duration kCallLimit = std::chrono::seconds{30};
 constexpr std::size_t kAccountsABatch = 500;
 constexpr std::uint32_t kAccountsAPage = 256;
-constexpr int kReadingsMax = 100;
+
+/// For a range whose answer was lost on its way.
+constexpr int kReadingsMax = 3;
+
+bool is_empty(const MemoryOutcome& outcome) { return outcome.entries.empty(); }
+
+/// What comes behind all keys that begin so. **Requires**: it does not end in the last of all characters.
+std::string last_key_of(std::string prefix) {
+  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+Result<void> add_account(Balances& balances, const std::string& name, const MemoryValue& value, const Memory& space) {
+  if (value.kind() != ValueKind::number) {
+    return fail(Errc::wrong_value_kind,
+                fmt::format("'{}{}' holds no number, and is no account of this demo; use another folder",
+                            space.prefix(), name));
+  }
+  balances.by_account.emplace(name, value.number());
+  return {};
+}
 
 }  // namespace
 
@@ -40,27 +60,48 @@ Result<Balances> read_balances(Mesh& mesh, const Memory& space, const std::stop_
     const auto page = mesh.ask(space.search("*", kAccountsAPage, cursor), kCallLimit, stop);
     if (!page) return tl::unexpected{page.error()};
     for (const MemoryPage::Entry& entry : page->entries) {
-      if (entry.value.kind() != ValueKind::number) {
-        return fail(Errc::wrong_value_kind, fmt::format("'{}{}' holds no number, and is no account of this demo; use "
-                                                        "another folder",
-                                                        space.prefix(), entry.key));
+      if (const auto added = add_account(balances, entry.key, entry.value, space); !added) {
+        return tl::unexpected{added.error()};
       }
-      balances.by_account.emplace(entry.key, entry.value.number());
     }
     cursor = page->cursor;
   } while (!cursor.empty());
   return balances;
 }
 
-Result<Balances> read_settled_balances(Mesh& mesh, const Memory& space, const std::stop_token& stop) {
-  Result<Balances> last = read_balances(mesh, space, stop);
-  for (int reading = 1; last && reading < kReadingsMax; ++reading) {
-    Result<Balances> next = read_balances(mesh, space, stop);
-    if (!next || next->by_account == last->by_account) return next;
-    last = std::move(next);
+Result<Balances> read_balances_at_once(Mesh& mesh, const Memory& space, const std::vector<std::string>& names) {
+  // Ranges from one name to another that is a page further, in one call: they are executed together.
+  const std::string last = last_key_of(space.prefix());
+  std::vector<std::string> bounds{space.prefix()};
+  for (std::size_t i = kAccountsAPage; i < names.size(); i += kAccountsAPage) {
+    bounds.push_back(space.prefix() + names[i]);
   }
-  if (!last) return last;
-  return fail(Errc::timeout, fmt::format("the accounts still change after {} readings", kReadingsMax));
+  std::vector<consensus::Transaction> ranges;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    ranges.push_back(
+        consensus::Transaction::range(bounds[i], i + 1 < bounds.size() ? bounds[i + 1] : last, kAccountsAPage));
+  }
+  Result<std::vector<MemoryOutcome>> outcomes;
+  for (int reading = 0; reading < kReadingsMax; ++reading) {
+    outcomes = mesh.ask(space.execute(ranges), kCallLimit);
+    if (!outcomes) return tl::unexpected{outcomes.error()};
+    // The session asked twice: of long answers to what was executed before, only the statuses are known.
+    if (names.empty() || !std::ranges::any_of(*outcomes, is_empty)) break;
+  }
+  Balances balances;
+  for (const MemoryOutcome& outcome : *outcomes) {
+    if (outcome.status != consensus::Status::ok) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("accounts cannot be read: {}", consensus::to_string(outcome.status)));
+    }
+    for (const MemoryPage::Entry& entry : outcome.entries) {
+      if (const auto added = add_account(balances, entry.key.substr(space.prefix().size()), entry.value, space);
+          !added) {
+        return tl::unexpected{added.error()};
+      }
+    }
+  }
+  return balances;
 }
 
 Result<std::size_t> open_accounts(Mesh& mesh, const Memory& space, const std::vector<std::string>& names,

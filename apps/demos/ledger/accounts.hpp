@@ -26,9 +26,10 @@ struct Balances {
 /// **Errors**: those of the memory; wrong_value_kind, naming a key that holds no number.
 [[nodiscard]] Result<Balances> read_balances(Mesh& mesh, const Memory& space, const std::stop_token& stop);
 
-/// Reads them until two readings are alike, so that what was still under way is over.
-/// **Errors**: as above; timeout, if that takes more than so many readings.
-[[nodiscard]] Result<Balances> read_settled_balances(Mesh& mesh, const Memory& space, const std::stop_token& stop);
+/// Reads all accounts of a space at one moment, in order with all transfers. `names`: those that should be there, in
+/// their order; what lies between is read too. **Errors**: as above.
+[[nodiscard]] Result<Balances> read_balances_at_once(Mesh& mesh, const Memory& space,
+                                                     const std::vector<std::string>& names);
 
 /// Gives kOpeningBalance to each of `names` that is not there yet, hundreds in a batch. Returns how many.
 /// **Errors**: those of the memory.

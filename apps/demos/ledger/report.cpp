@@ -36,6 +36,10 @@ std::vector<double> thinned(const std::vector<double>& values, std::size_t at_mo
   return means;
 }
 
+double rate(const Phase& phase) {
+  return static_cast<double>(phase.latencies.size()) / std::max(seconds(phase.length), 1e-9);
+}
+
 std::string introduction(const Findings& found) {
   const Settings& settings = found.settings;
   const std::size_t accounts = accounts_of(settings.conflict);
@@ -43,6 +47,10 @@ std::string introduction(const Findings& found) {
   std::string text = fmt::format("Group      {} validator{} in this process, on {} worker{}; {} may fail in any way\n",
                                  settings.validators, plural(settings.validators), found.workers, plural(found.workers),
                                  faults == 0 ? "none" : count(faults));
+  text += !settings.is_kept ? "Disk       none: the validators keep nothing\n"
+          : settings.folder.empty()
+              ? "Disk       logs in a temporary folder, synced before anybody is answered\n"
+              : fmt::format("Disk       logs in '{}', synced before anybody is answered\n", settings.folder.string());
   text += fmt::format("Accounts   {} ({} conflict) of {} each", count(accounts), to_string(settings.conflict),
                       count(static_cast<std::uint64_t>(kOpeningBalance)));
   if (found.opened < accounts) text += fmt::format("; {} were there before", count(accounts - found.opened));
@@ -78,6 +86,26 @@ std::string transfers(Findings& found, tool::Style style) {
   return text;
 }
 
+/// What a crash did to those who went on.
+std::string crash(Findings& found) {
+  if (!found.crash) return {};
+  const Crash& crash = *found.crash;
+  std::string text = fmt::format("Crash      validator {} after {:.1f} s", crash.validator, seconds(crash.crashed));
+  text +=
+      crash.back ? fmt::format("; back after {:.1f} s", seconds(*crash.back)) : std::string{"; it did not come back"};
+  if (crash.caught_up) text += fmt::format("; level with the others after {:.1f} s", seconds(*crash.caught_up));
+  text += '\n';
+  using enum tool::Table::Align;
+  tool::Table table{{{"", left}, {"answered a second"}, {"p50"}, {"p99"}, {"max"}}};
+  for (Phase& phase : found.phases) {
+    const auto at = [&](double part) {
+      return phase.latencies.empty() ? std::string{"-"} : tool::format_duration_ns(phase.latencies.percentile(part));
+    };
+    table.add_row({phase.name, count(static_cast<std::uint64_t>(rate(phase))), at(0.50), at(0.99), at(1.0)});
+  }
+  return text + '\n' + table.to_string() + '\n';
+}
+
 std::string balances(const Findings& found) {
   if (!found.balance) return fmt::format("Balances   {}\n", found.balance.error().message);
   return fmt::format("Balances   add up: {} accounts, total {}\n", count(found.balances.by_account.size()),
@@ -107,6 +135,10 @@ std::string validators(const Findings& found) {
   row("  of all commits", [](const Status& s) { return tool::format_percent(rates_of(s.execution).executed_ahead); });
   row("commits foretold",
       [](const Status& s) { return tool::format_percent(share(s.core.expected_commits, s.core.commits)); });
+  if (found.settings.is_kept) {
+    row("log", [](const Status& status) { return tool::format_bytes(static_cast<double>(status.log_bytes)); });
+    row("  syncs", [](const Status& status) { return count(status.syncs); });
+  }
   row("rounds that waited in vain", [](const Status& status) { return count(status.core.timeouts); });
   row("signatures checked", [](const Status& status) { return count(status.signatures_checked); });
   row("  at a time", [](const Status& s) {
@@ -132,6 +164,16 @@ json outcomes_json(const Findings& found) {
           {"answered_a_tick", found.answered_a_tick},
           {"tick_ns", kTick.count()},
           {"cpu_ns", found.cpu_time.count()}};
+}
+
+json crash_json(const Crash& crash) {
+  const auto time = [](const std::optional<Duration>& moment) {
+    return moment ? json(moment->count()) : json(nullptr);
+  };
+  return {{"validator", crash.validator},
+          {"crashed_ns", crash.crashed.count()},
+          {"back_ns", time(crash.back)},
+          {"caught_up_ns", time(crash.caught_up)}};
 }
 
 json status_json(const validator::ValidatorStatus& status) {
@@ -165,7 +207,8 @@ json status_json(const validator::ValidatorStatus& status) {
 }  // namespace
 
 std::string to_text(Findings& found, tool::Style style) {
-  std::string text = introduction(found) + transfers(found, style) + balances(found) + '\n' + validators(found);
+  std::string text = introduction(found) + transfers(found, style) + crash(found) + balances(found) + '\n';
+  text += validators(found);
   if (!found.agreement) text += found.agreement.error().message + '\n';
   return text;
 }
@@ -179,12 +222,22 @@ json to_json(Findings& found) {
   document["group"] = {{"validators", settings.validators},
                        {"faults_borne", faults_borne(settings.validators)},
                        {"executor", consensus::to_string(settings.executor)},
-                       {"workers", found.workers}};
+                       {"workers", found.workers},
+                       {"kept", settings.is_kept},
+                       {"folder", settings.folder.string()}};
   document["agents"] = settings.agents;
   document["seed"] = settings.seed;
   document["conflict"] = to_string(settings.conflict);
   document["transfers"] = outcomes_json(found);
   document["latency"] = tool::to_json(found.latencies);
+  document["phases"] = json::array();
+  for (Phase& phase : found.phases) {
+    document["phases"].push_back({{"name", phase.name},
+                                  {"length_ns", phase.length.count()},
+                                  {"answered_a_second", rate(phase)},
+                                  {"latency", tool::to_json(phase.latencies)}});
+  }
+  document["crash"] = found.crash ? crash_json(*found.crash) : json(nullptr);
   document["balances"] = {
       {"accounts", found.balances.by_account.size()},
       {"accounts_expected", accounts_of(settings.conflict)},

@@ -40,4 +40,16 @@ Result<consensus::Executor> parse_executor(std::string_view name) {
               fmt::format("'{}' is no executor; choose automatic, sequential, scheduled or block_stm", name));
 }
 
+Result<void> check(const Settings& settings) {
+  if (!settings.kill) return {};
+  if (*settings.kill >= settings.validators) {
+    return fail(Errc::invalid_argument, fmt::format("there is no validator {} to kill; they are 0 to {}",
+                                                    *settings.kill, settings.validators - 1));
+  }
+  if (!settings.is_kept) {
+    return fail(Errc::invalid_argument, "a validator that keeps nothing could not come back; kill one that has a disk");
+  }
+  return {};
+}
+
 }  // namespace myelin::ledger

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,7 +37,15 @@ struct Settings {
   consensus::Executor executor = consensus::Executor::automatic;
   Duration duration = std::chrono::seconds{10};  ///< Of the transfers.
   std::size_t workers = 0;                       ///< 0: one a processor.
-  std::uint64_t seed = 1;                        ///< Decides who pays whom how much.
+  bool is_kept = true;                           ///< Whether validators write their logs to disk, and wait for it.
+  std::filesystem::path folder{};                ///< Where, and it stays; empty: in a temporary one.
+  /// A validator that crashes when a third of the time is over, and comes back after another.
+  std::optional<std::size_t> kill{};
+  std::uint64_t seed = 1;  ///< Decides who pays whom how much.
 };
+
+/// **Errors**: invalid_argument for a validator to kill that there is not, or that would have nothing to come back
+/// from.
+[[nodiscard]] Result<void> check(const Settings& settings);
 
 }  // namespace myelin::ledger

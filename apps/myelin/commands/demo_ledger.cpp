@@ -58,16 +58,23 @@ void DemoLedger::declare(CLI::App& app) {
       ->check(CLI::Range(kSecondsMin, kSecondsMax).description(""))
       ->type_name("S")
       ->capture_default_str();
+  app.add_option("--kill", kill_, "This validator crashes in the middle, and comes back")->type_name("N");
+  auto* const folder =
+      app.add_option("--folder", folder_, "Keeps the validators' files here; a ledger in it goes on")->type_name("DIR");
+  app.add_flag("--no-disk", no_disk_, "Validators keep nothing: what waiting for the disk costs")->excludes(folder);
   number("--workers", flags_.workers, 0, kWorkersMax, "Threads that run agents; 0 is one a processor");
   app.add_option("--seed", flags_.seed, "Decides who pays whom how much")->type_name("N")->capture_default_str();
   app.add_flag("--quick", quick_, "50 agents for a second, to see that it works");
   app.footer(
-      "Every transfer is executed at most once, by all validators in the same order. At the end all balances are read\n"
-      "back; if they do not add up to what was there at the beginning, the exit status is 1.\n\n"
+      "Every transfer is executed at most once, by all validators in the same order, and is on their disks before its\n"
+      "agent is answered. At the end all balances are read back; if they do not add up to what was there at the\n"
+      "beginning, the exit status is 1.\n\n"
       "Examples:\n"
       "  myelin demo ledger                           # 200 agents, 4 validators, 10 seconds\n"
       "  myelin demo ledger --conflict high           # all want the same four accounts\n"
       "  myelin demo ledger --executor block_stm --conflict medium\n"
+      "  myelin demo ledger --kill 2                  # validator 2 crashes, and comes back\n"
+      "  myelin demo ledger --folder ledger && myelin memory search 'ledger/*' --dir ledger --limit 5\n"
       "  myelin demo ledger --agents 2000 --seconds 30 --json > ledger.json");
 }
 
@@ -79,10 +86,14 @@ Result<ledger::Settings> DemoLedger::resolve() const {
   if (!executor) return tl::unexpected{executor.error()};
   settings.conflict = *conflict;
   settings.executor = *executor;
+  settings.folder = folder_;
+  settings.is_kept = !no_disk_;
   const auto is_given = [&](const char* option) { return app_->get_option(option)->count() > 0; };
   const double seconds = quick_ && !is_given("--seconds") ? kQuickSeconds : seconds_;
   settings.duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds});
   if (quick_ && !is_given("--agents")) settings.agents = kQuickAgents;
+  if (is_given("--kill")) settings.kill = kill_;
+  if (const auto sound = ledger::check(settings); !sound) return tl::unexpected{sound.error()};
   return settings;
 }
 

@@ -26,6 +26,9 @@ class DemoLedger : public Command {
   std::string conflict_ = "low";
   std::string executor_ = "automatic";
   double seconds_ = 10;
+  std::size_t kill_ = 0;
+  std::string folder_;
+  bool no_disk_ = false;
   bool quick_ = false;
 };
 

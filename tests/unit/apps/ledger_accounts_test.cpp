@@ -60,6 +60,9 @@ BOOST_AUTO_TEST_CASE(accounts_are_opened_once_and_read_back_over_many_pages) {
   BOOST_TEST(balances->by_account.size() == 700U);
   BOOST_TEST(balances->total() == 700 * kOpeningBalance);
   BOOST_TEST(check_balances(*balances, 700).has_value());
+  const auto at_once = read_balances_at_once(mesh, space, account_names(700));
+  BOOST_REQUIRE(at_once);
+  BOOST_TEST((at_once->by_account == balances->by_account));
   BOOST_TEST(open(700) == 0U);
 }
 
@@ -68,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_was_moved_meanwhile_is_kept_when_others_are_opened) {
   BOOST_REQUIRE(mesh.ask(space.transfer("account0", "account1", 300), kLimit));
   BOOST_REQUIRE(mesh.ask(space.erase("account9"), kLimit));
   BOOST_TEST(open(10) == 1U);
-  const auto balances = read_settled_balances(mesh, space, {});
+  const auto balances = read_balances_at_once(mesh, space, account_names(10));
   BOOST_REQUIRE(balances);
   BOOST_TEST(balances->by_account.at("account0") == kOpeningBalance - 300);
   BOOST_TEST(balances->by_account.at("account1") == kOpeningBalance + 300);
@@ -85,6 +88,18 @@ BOOST_AUTO_TEST_CASE(money_that_was_made_is_found) {
   BOOST_TEST(wrong.error().message ==
              "balances do not add up: 10 accounts, total 10001; it should be 10 accounts, "
              "total 10000");
+}
+
+BOOST_AUTO_TEST_CASE(an_account_that_nobody_opened_is_found_before_between_and_behind_the_others) {
+  for (const char* extra : {"a", "account299x", "b"}) {
+    open(600);
+    BOOST_REQUIRE(mesh.ask(space.add(extra, 5), kLimit));
+    const auto balances = read_balances_at_once(mesh, space, account_names(600));
+    BOOST_REQUIRE(balances);
+    BOOST_TEST(balances->by_account.contains(extra));
+    BOOST_TEST(!check_balances(*balances, 600));
+    BOOST_REQUIRE(mesh.ask(space.erase(extra), kLimit));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_account_that_is_gone_or_below_zero_is_found) {

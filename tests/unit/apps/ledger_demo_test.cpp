@@ -5,6 +5,7 @@
 
 #include "demos/ledger/rates.hpp"
 #include "demos/ledger/report.hpp"
+#include "temporary_directory.hpp"
 
 using myelin::Errc;
 using namespace myelin::ledger;
@@ -30,7 +31,8 @@ Settings brief(Conflict conflict, std::size_t validators, myelin::consensus::Exe
           .validators = validators,
           .executor = executor,
           .duration = 300ms,
-          .workers = 2};
+          .workers = 2,
+          .is_kept = false};
 }
 
 }  // namespace
@@ -87,6 +89,41 @@ BOOST_AUTO_TEST_CASE(the_report_says_that_they_do_and_the_document_has_every_cou
   BOOST_TEST(document["validators"].size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_validator_crashes_and_comes_back_and_all_hold_the_same) {
+  const myelin::test::TemporaryDirectory folder;
+  Settings settings = brief(Conflict::medium, 4, myelin::consensus::Executor::automatic);
+  settings.is_kept = true;
+  settings.folder = folder.path() / "ledger";
+  settings.duration = 1500ms;
+  settings.kill = 2;
+  Findings found = run(settings);
+  BOOST_TEST(found.balance.has_value());
+  BOOST_TEST(found.agreement.has_value());
+  BOOST_REQUIRE(found.crash.has_value());
+  BOOST_TEST(found.crash->back.has_value());
+  BOOST_TEST(found.phases.size() == 3U);
+  const std::string text = to_text(found, {});
+  BOOST_TEST(text.find("Crash      validator 2 after") != std::string::npos);
+  BOOST_TEST(text.find("while it was away") != std::string::npos);
+
+  // The ledger is there, and goes on.
+  settings.kill.reset();
+  Findings again = run(settings);
+  BOOST_TEST(again.opened == 0U);
+  BOOST_TEST(again.balance.has_value());
+  BOOST_TEST(to_text(again, {}).find("100 were there before") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_that_makes_no_sense_is_refused) {
+  Settings settings = brief(Conflict::high, 4, myelin::consensus::Executor::automatic);
+  settings.kill = 1;
+  BOOST_TEST(check(settings).error().message.find("keeps nothing") != std::string::npos);
+  settings.is_kept = true;
+  BOOST_TEST(check(settings).has_value());
+  settings.kill = 4;
+  BOOST_TEST(check(settings).error().message.find("they are 0 to 3") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_balance_that_is_off_is_what_the_report_says) {
   Findings found;
   found.balances.by_account = {{"account0", 999}};
@@ -99,15 +136,23 @@ BOOST_AUTO_TEST_CASE(a_balance_that_is_off_is_what_the_report_says) {
 
 BOOST_AUTO_TEST_CASE(validators_that_hold_more_or_less_are_named) {
   std::vector<ValidatorStatus> validators(4);
-  for (ValidatorStatus& status : validators) status.keys = 100;
-  BOOST_TEST(check_agreement(validators).has_value());
+  for (ValidatorStatus& status : validators) {
+    status.keys = 100;
+    status.executed_time = 5;
+  }
+  BOOST_TEST(check_agreement(validators, 5).has_value());
   validators[2].keys = 99;
-  const auto differ = check_agreement(validators);
+  const auto differ = check_agreement(validators, 5);
   BOOST_REQUIRE(!differ);
   BOOST_TEST(differ.error().message.find("2 holds 99") != std::string::npos);
   validators[2].keys = 100;
+  validators[3].executed_time = 4;
+  const auto late = check_agreement(validators, 5);
+  BOOST_REQUIRE(!late);
+  BOOST_TEST(late.error().code == Errc::timeout);
+  BOOST_TEST(late.error().message.find("validator 3 is not level") != std::string::npos);
   validators[1].halted = "its log is gone";
-  const auto halted = check_agreement(validators);
+  const auto halted = check_agreement(validators, 5);
   BOOST_REQUIRE(!halted);
   BOOST_TEST(halted.error().code == Errc::validator_halted);
   BOOST_TEST(halted.error().message.find("its log is gone") != std::string::npos);
