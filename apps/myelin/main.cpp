@@ -9,6 +9,11 @@
 #include "commands/bench_messages.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
+#include "commands/keys_new.hpp"
+#include "commands/memory_change.hpp"
+#include "commands/memory_get.hpp"
+#include "commands/memory_put.hpp"
+#include "commands/memory_search.hpp"
 #include "commands/new_agent.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
@@ -41,11 +46,29 @@ int main(int argc, char** argv) {
                  "  myelin demo ledger                           # agents move money; it adds up");
   line.add(std::make_unique<DemoDigits>());
   line.add(std::make_unique<DemoLedger>());
+  line.add_group("memory", "A shared memory of keys and values, kept in a directory",
+                 "Examples:\n"
+                 "  myelin memory put colour blue                # makes ./myelin-memory where there is none\n"
+                 "  myelin memory get colour\n"
+                 "  myelin memory search 'project_*'");
+  line.add(std::make_unique<MemoryPut>());
+  line.add(std::make_unique<MemoryGet>());
+  line.add(std::make_unique<MemoryCas>());
+  line.add(std::make_unique<MemoryDel>());
+  line.add(std::make_unique<MemoryAdd>());
+  line.add(std::make_unique<MemoryTransfer>());
+  line.add(std::make_unique<MemoryClaim>());
+  line.add(std::make_unique<MemorySearch>());
+  line.add_group("keys", "Keys of validators",
+                 "Examples:\n"
+                 "  myelin keys new validator.key                # makes it, and says its public part");
+  line.add(std::make_unique<KeysNew>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"
                  "  myelin bench messages                        # messages between agents, against raw CAF\n"
-                 "  myelin bench gemm --json                     # matrix products, against OpenBLAS");
+                 "  myelin bench gemm --json                     # matrix products, against OpenBLAS\n"
+                 "  myelin bench consensus                       # validators under load");
   line.add(std::make_unique<BenchAgents>());
   line.add(std::make_unique<BenchMessages>());
   line.add(std::make_unique<BenchConsensus>());

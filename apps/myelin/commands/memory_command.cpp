@@ -1,0 +1,55 @@
+#include "commands/memory_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <chrono>
+
+#include "myelin/consensus/execution_limits.hpp"
+#include "terminal/progress.hpp"
+
+namespace myelin::tool {
+
+namespace limits = consensus::limits;
+
+void MemoryCommand::declare(CLI::App& app) {
+  constexpr double kSecondsMin = 0.1;
+  constexpr double kSecondsMax = 3600;
+  declare_own(app);
+  app.add_option("--dir", directory_, "Where the memory's files are")->type_name("DIR")->capture_default_str();
+  app.add_option("--space", space_, "Keys are those of this space: \"NAME/\" goes before each")->type_name("NAME");
+  app.add_option("--timeout", seconds_, "Seconds to wait for an answer")
+      ->check(CLI::Range(kSecondsMin, kSecondsMax).description(""))
+      ->type_name("S")
+      ->capture_default_str();
+}
+
+Result<void> MemoryCommand::check_key(std::string_view key) const {
+  if (key.empty()) return fail(Errc::invalid_argument, "a key of no bytes; name one");
+  const std::size_t bytes = key.size() + (space_.empty() ? 0 : space_.size() + 1);
+  if (bytes <= limits::kKeyBytesMax) return {};
+  return fail(Errc::invalid_argument, fmt::format("the key '{}...' has {} bytes, its space included; the most are {}",
+                                                  key.substr(0, 32), bytes, limits::kKeyBytesMax));
+}
+
+Result<void> MemoryCommand::check_value(std::string_view name, std::string_view value) {
+  if (value.size() <= limits::kValueBytesMax) return {};
+  return fail(Errc::invalid_argument, fmt::format("{} has {} bytes; a value has {} at most: put it under several keys",
+                                                  name, value.size(), limits::kValueBytesMax));
+}
+
+Result<void> MemoryCommand::run(Session& session) {
+  if (const auto prepared = prepare(session); !prepared) return prepared;
+  const auto if_missing = makes_memory() ? EmbeddedMemory::IfMissing::make : EmbeddedMemory::IfMissing::fail;
+  auto embedded = EmbeddedMemory::open(directory_, if_missing);
+  if (!embedded) return tl::unexpected{embedded.error()};
+  if ((*embedded)->is_new() && !session.quiet) {
+    fmt::print(session.terminal.err, "myelin: made a shared memory of one validator in '{}'\n", directory_);
+  }
+  const Memory& memory = (*embedded)->memory();
+  const auto limit = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds_});
+  return run_on({session, **embedded, space_.empty() ? memory : memory.space(space_), limit});
+}
+
+}  // namespace myelin::tool

@@ -1,0 +1,53 @@
+/// What all `myelin memory` commands share: where the memory is, and how it is opened.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cli/command.hpp"
+#include "memory/embedded_memory.hpp"
+
+namespace myelin::tool {
+
+/// **Thread-safety**: thread-compatible.
+class MemoryCommand : public Command {
+ public:
+  void declare(CLI::App& app) final;
+  [[nodiscard]] Result<void> run(Session& session) final;
+
+ protected:
+  /// An open memory, and the space that was asked for.
+  struct Opened {
+    Session& session;
+    EmbeddedMemory& embedded;
+    Memory space;
+    Duration limit;
+
+    /// Asks, within the limit and until Ctrl-C.
+    template <Call C>
+    [[nodiscard]] Result<typename C::Value> ask(const C& call) const {
+      return embedded.mesh().ask(call, limit, session.stop);
+    }
+  };
+
+  /// The command's own arguments, and its examples.
+  virtual void declare_own(CLI::App& app) = 0;
+  /// Whether it makes a memory where there is none.
+  [[nodiscard]] virtual bool makes_memory() const { return false; }
+  /// Looks at the arguments, before anything is opened.
+  [[nodiscard]] virtual Result<void> prepare(Session& /*session*/) { return {}; }
+  [[nodiscard]] virtual Result<void> run_on(const Opened& opened) = 0;
+
+  [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
+  /// **Errors**: invalid_argument for a key of no bytes, or too long with its space.
+  [[nodiscard]] Result<void> check_key(std::string_view key) const;
+  [[nodiscard]] static Result<void> check_value(std::string_view name, std::string_view value);
+
+ private:
+  std::string directory_ = "myelin-memory";
+  std::string space_;
+  double seconds_ = 10;
+};
+
+}  // namespace myelin::tool

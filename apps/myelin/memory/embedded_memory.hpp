@@ -1,0 +1,43 @@
+/// A shared memory in this process, with its files in a directory.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "myelin/base/result.hpp"
+#include "myelin/memory/memory.hpp"
+#include "myelin/validator/group.hpp"
+
+namespace myelin::tool {
+
+/// Validators with a folder each in the directory: as many as there are, and one where it is new.
+/// **Thread-safety**: thread-safe, but for construction and destruction.
+class EmbeddedMemory {
+ public:
+  enum class IfMissing : std::uint8_t { fail, make };
+
+  /// **Errors**: not_found, with the remedy, where nothing is there and none is to be made; what starting validators
+  /// gives.
+  [[nodiscard]] static Result<std::unique_ptr<EmbeddedMemory>> open(const std::filesystem::path& directory,
+                                                                    IfMissing if_missing);
+
+  /// Whether it was made now.
+  [[nodiscard]] bool is_new() const noexcept { return is_new_; }
+  [[nodiscard]] std::size_t validators() const noexcept { return group_->size(); }
+  [[nodiscard]] Mesh& mesh() noexcept { return mesh_; }
+  [[nodiscard]] const Memory& memory() const noexcept { return memory_; }
+
+ private:
+  EmbeddedMemory(std::size_t validators, bool is_new);
+
+  bool is_new_;
+  Mesh mesh_;
+  std::optional<validator::ValidatorGroup> group_;
+  Memory memory_;
+};
+
+/// How many validators have their folders in a directory; 0 where there is none.
+[[nodiscard]] std::size_t validators_in(const std::filesystem::path& directory);
+
+}  // namespace myelin::tool
