@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "bench/consensus/core_rounds.hpp"
 #include "bench/consensus/execution.hpp"
+#include "bench/consensus/load_cases.hpp"
 #include "terminal/table.hpp"
 
 namespace myelin::tool {
@@ -15,6 +18,9 @@ namespace myelin::tool {
 namespace {
 
 using Comparisons = std::vector<Comparison>;
+
+/// With --quick.
+constexpr LoadTimes kQuickTimes{.warm_up = std::chrono::milliseconds{100}, .measured = std::chrono::milliseconds{300}};
 
 std::string thousands(double value) { return fmt::format("{:.0f} k", value / 1000); }
 
@@ -45,7 +51,8 @@ std::string figures_text(const std::string& heading, const Comparisons& comparis
     for (const Series& series : comparison.series) {
       if (series.values.empty()) continue;
       const auto format = [&](double value) {
-        return comparison.unit == "vertices/s" ? thousands(value) + "/s" : format_figure(comparison.unit, value);
+        const bool is_rate = comparison.unit.ends_with("/s");
+        return is_rate ? thousands(value) + "/s" : format_figure(comparison.unit, value);
       };
       const std::string name = comparison.series.size() > 1 ? comparison.name + ", " + series.name : comparison.name;
       table.add_row({name, format_summary(series.summary, format)});
@@ -82,17 +89,60 @@ std::vector<Case> core_cases(bool quick) {
 
 void BenchConsensus::declare(CLI::App& app) {
   options_.declare(app);
-  app.add_flag("--core", is_core_, "The pure parts: no network, no disk")->required();
+  auto* const core =
+      app.add_flag("--core", is_core_, "The pure parts instead: core, executors, digests, signatures; no disk");
+  app.add_option("--folder", folder_, "Where validators keep their logs meanwhile; default: with temporary files")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory.description(""))
+      ->excludes(core);
   app.footer(
+      "Latencies are from a client's call to f + 1 equal answers: executed and, with the log synced, on disk. A disk "
+      "in\n"
+      "memory (tmpfs) syncs for nothing: name a folder on the one that counts.\n\n"
       "Examples:\n"
-      "  myelin bench consensus --core                # everything, some minutes\n"
-      "  myelin bench consensus --core --quick        # does it work here?\n"
-      "  myelin bench consensus --core --json > consensus.json\n\n"
+      "  myelin bench consensus                       # a group under load, a quarter of an hour\n"
+      "  myelin bench consensus --quick --folder .    # does it work here?\n"
+      "  myelin bench consensus --repetitions 3 --json > consensus.json\n"
+      "  myelin bench consensus --core                # the pure parts, some minutes\n\n"
       "Two threads need two cores that nobody else uses.");
 }
 
 Result<void> BenchConsensus::run(Session& session) {
   if (auto can = options_.check(); !can) return can;
+  return is_core_ ? run_core(session) : run_group(session);
+}
+
+Result<void> BenchConsensus::run_group(Session& session) {
+  const Machine machine = introduce(session, path());
+  Progress progress{session.terminal, session.quiet};
+  const LoadTimes times = options_.quick ? kQuickTimes : LoadTimes{};
+  auto saturation =
+      run_cases(saturation_cases(options_.quick, folder_), options_.rounds(), times, progress, session.stop);
+  if (!saturation) return tl::unexpected{saturation.error()};
+  auto sweep = run_cases(sweep_cases(options_.quick, folder_), options_.rounds(), times, progress, session.stop);
+  if (!sweep) return tl::unexpected{sweep.error()};
+  Comparisons executor;
+  if (!session.stop.stop_requested()) {
+    std::vector<Case> bare;
+    for (const std::size_t bytes : {std::size_t{128}, std::size_t{512}}) {
+      bare.push_back({fmt::format("the executor alone, {} B", bytes),
+                      "tx/s",
+                      {{"sequential", [=] { return bare_executor_rate(bytes, times.measured); }}}});
+    }
+    executor = compare_together(bare, options_.rounds(), progress, session.stop);
+  }
+  progress.clear();
+
+  const std::vector<Bar> bars = load_bars(*saturation, *sweep);
+  nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
+  document["results"] = {{"saturation", *saturation}, {"sweep", *sweep}, {"executor", executor}};
+  document["bars"] = bars;
+  const std::string text = saturation_table(*saturation) + "\n" + cost_table(*saturation) + "\n" + sweep_table(*sweep) +
+                           "\n" + figures_text("for scale", executor) + "\n" + bar_table(bars);
+  return publish(session, options_, document, text);
+}
+
+Result<void> BenchConsensus::run_core(Session& session) {
   const Machine machine = introduce(session, path());
   Progress progress{session.terminal, session.quiet};
   const auto measure = [&](const std::vector<Case>& cases) {
