@@ -62,13 +62,13 @@ class Memory {
   }
   /// What a key holds: nothing, if nothing. In order with all else: never stale.
   [[nodiscard]] MemoryCall<detail::ReadValue> get(std::string_view key) const;
-  /// What a key holds, from one validator's state and without ordering: cheaper than get(), and perhaps old. The state
-  /// is that after a commit which, by that validator's clock, was made no longer than `age_max` ago; the answer says
-  /// which. Where no validator has one as young, it is read in order, like get(). A group at rest commits some times a
-  /// second: bounds below a second mean get() more often than not.
+  /// What a key holds, from one validator's state and without ordering: far cheaper than get(), and perhaps old. The
+  /// state is that after a commit whose time is no more than `age_max` ago by that validator's clock; the answer says
+  /// which. Where no validator has one as young, the key is read in order, like get(). A group at rest commits ten
+  /// times a second, and what was committed last is up to half a second old: a bound below that means get() mostly.
   ///
-  /// **One validator is believed**: if it lies, the answer is a lie. Nor do answers follow one another: another
-  /// validator may be behind the one that answered before, or behind what this session wrote. Compare their commits.
+  /// **One validator is believed**: if it lies, the answer is a lie. Nor do answers follow one another: the next may be
+  /// of an older commit than this one, or than what this session wrote. **Errors**: invalid_argument.
   [[nodiscard]] MemoryCall<detail::ReadStale> get_stale(std::string_view key, Duration age_max) const;
   /// Sets a key if it holds `expected`. **Errors**: memory_full.
   [[nodiscard]] MemoryCall<detail::ReadCas> cas(std::string_view key, std::string_view expected,
