@@ -1,6 +1,7 @@
 /// A directory of the test's own, gone when the test ends.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -20,7 +21,9 @@ class TemporaryDirectory {
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  /// MYELIN_KEEP_FOLDERS, if it is set, leaves it behind to be looked at.
   ~TemporaryDirectory() {
+    if (std::getenv("MYELIN_KEEP_FOLDERS") != nullptr) return;
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }

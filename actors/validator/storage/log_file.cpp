@@ -186,6 +186,7 @@ LogFile::Flush LogFile::begin_flush() {
     writer_.synced(next_->written);
     pending_ = std::move(next_->pending);
     flush.takes_over_ = true;
+    is_taking_over_ = true;
     next_ = nullptr;
   }
   flush.file_ = file_;
@@ -197,13 +198,14 @@ LogFile::Flush LogFile::begin_flush() {
 void LogFile::end_flush(Flush flush) {
   assert(is_flushing_ && flush.file_ == file_);
   is_flushing_ = false;
+  is_taking_over_ = false;
   if (flush.is_done_) writer_.synced(flush.offset_ + flush.bytes_.size());
   spare_ = std::move(flush.bytes_);
   spare_.clear();
 }
 
 LogFile::Restart LogFile::begin_restart(std::span<const LogRecord> records, const LogSalt& salt) {
-  assert(!next_);
+  assert(!is_restarting());
   auto file = std::make_shared<OpenFile>();
   file->disk = file_->disk;
   file->path = file_->path;

@@ -198,6 +198,21 @@ BOOST_AUTO_TEST_CASE(a_restart_leaves_the_new_records_and_what_came_meanwhile) {
   BOOST_TEST(names_of(opened.records) == names, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(until_the_flush_that_takes_a_new_log_over_has_ended_there_is_no_next_one) {
+  OpenedLog opened = open();
+  LogFile& log = opened.log;
+  const std::vector<LogRecord> first{records.base(), records.vertex()};
+  LogFile::Restart restart = log.begin_restart(first, salt(2));
+  BOOST_REQUIRE(restart.run().has_value());
+  log.end_restart(std::move(restart));
+  LogFile::Flush flush = log.begin_flush();
+  BOOST_TEST(log.is_restarting());  // its file has not got its name yet: another's would be the same
+  BOOST_REQUIRE(flush.run().has_value());
+  BOOST_TEST(log.is_restarting());
+  log.end_flush(std::move(flush));
+  BOOST_TEST(!log.is_restarting());
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_that_fails_changes_nothing) {
   MemoryDisk memory;
   auto opened = LogFile::open(memory, "log", records.group().committee(), salt(), kSmall);

@@ -107,13 +107,14 @@ class LogFile {
   [[nodiscard]] bool is_flushing() const noexcept { return is_flushing_; }
 
   /// Begins to write a new log that starts with these records, as Core::checkpoint() gives them; what is appended from
-  /// now on goes to both. `salt`: drawn anew. **Requires**: no restart has begun that has not been taken over.
+  /// now on goes to both. `salt`: drawn anew. **Requires**: !is_restarting().
   [[nodiscard]] Restart begin_restart(std::span<const consensus::LogRecord> records, const consensus::LogSalt& salt);
   /// Where the restart has run well, the next flush is to the new log, and puts it in the old one's place. Where not,
   /// the old one goes on. **Requires**: `restart` is what begin_restart() gave, and it has run.
   void end_restart(Restart restart);
-  /// From begin_restart() until a flush has taken the new log over, or end_restart() has given it up.
-  [[nodiscard]] bool is_restarting() const noexcept { return next_ != nullptr; }
+  /// From begin_restart() until the flush that takes the new log over has ended, or end_restart() has given it up: until
+  /// then the new log's name is in use.
+  [[nodiscard]] bool is_restarting() const noexcept { return next_ != nullptr || is_taking_over_; }
 
   /// The log's length in bytes.
   [[nodiscard]] std::uint64_t size() const noexcept { return writer_.offset(); }
@@ -130,6 +131,7 @@ class LogFile {
   std::vector<std::byte> spare_;  // A buffer that the next flush's bytes may use.
   std::unique_ptr<Next> next_;
   bool is_flushing_ = false;
+  bool is_taking_over_ = false;  // that flush
 };
 
 /// What LogFile::open() found.
