@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "../../support/temporary_directory.hpp"
 #include "group_fixture.hpp"
 
 namespace myelin {
@@ -145,6 +146,19 @@ BOOST_AUTO_TEST_CASE(while_a_validator_is_dead_the_others_tell) {
   }
   BOOST_TEST(next(f, f.memory, "*", place, 6, 1) == expected, boost::test_tools::per_element());
   BOOST_TEST(f.get(f.memory.place()).commit >= place.commit);
+}
+
+BOOST_AUTO_TEST_CASE(places_outlive_a_restart_of_all_validators) {
+  const test::TemporaryDirectory folder;
+  GroupFixture f{{.folder = folder.path()}};
+  MemoryPlace place = f.get(f.memory.place());
+  f.get(f.memory.put("key", "before"));
+  for (std::size_t i = 0; i < 4; ++i) f.group->crash(i);
+  for (std::size_t i = 0; i < 4; ++i) test::require_success(f.group->restart(i));
+  f.get(f.memory.put("key", "after"));
+  // What was executed since the state was last saved is executed again, and noted again.
+  const Texts expected{"key=before", "key=after"};
+  BOOST_TEST(next(f, f.memory, "*", place, 2) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_that_no_validator_takes_is_refused) {
