@@ -32,11 +32,11 @@ struct LoadFigures {
   double transactions_a_second = 0;
   double p50_ns = 0;  ///< Of calls, from the client's call to f + 1 equal answers; 0 where none was answered.
   double p99_ns = 0;
-  double failed_share = 0;         ///< Of calls.
-  double cores = 0;                ///< Processor time of the whole process, to the time that passed.
-  double cpu_ns = 0;               ///< Processor time, to transactions executed.
-  double log_bytes = 0;            ///< That a validator writes, to transactions.
-  double signatures = 0;           ///< That all validators check, to transactions.
+  double failed_share = 0;  ///< Of calls.
+  double cores = 0;         ///< Processor time of the whole process, to the time that passed.
+  double cpu_ns = 0;        ///< Processor time, to transactions executed.
+  double log_bytes = 0;     ///< Left in a validator's log at the end, to transactions: a log begins anew now and then.
+  double signatures = 0;    ///< That all validators check, to transactions.
   double signatures_a_call = 0;    ///< Checked together.
   double transactions_a_sync = 0;  ///< 0 where nothing is synced.
 };

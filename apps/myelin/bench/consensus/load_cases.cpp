@@ -188,7 +188,7 @@ std::string cost_table(const std::vector<LoadResult>& results) {
   return table_of({{"what a transaction costs", left},
                    {"cores busy"},
                    {"processor"},
-                   {"log, a validator"},
+                   {"left in a log"},
                    {"signatures, all"},
                    {"checked at once"},
                    {"a sync"}},
