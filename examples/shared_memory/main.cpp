@@ -1,5 +1,5 @@
-// Workers share a list of tasks: each is claimed, and done, by one of them. What they find lies in a memory that a group
-// of validators agrees on, here four in this process that keep nothing.
+// Workers share a list of tasks: each is claimed, and done, by one of them. What they find lies in a memory that a
+// group of validators agrees on, here four in this process that keep nothing.
 #include <array>
 #include <chrono>
 #include <cstdio>

@@ -112,8 +112,8 @@ class LogFile {
   /// Where the restart has run well, the next flush is to the new log, and puts it in the old one's place. Where not,
   /// the old one goes on. **Requires**: `restart` is what begin_restart() gave, and it has run.
   void end_restart(Restart restart);
-  /// From begin_restart() until the flush that takes the new log over has ended, or end_restart() has given it up: until
-  /// then the new log's name is in use.
+  /// From begin_restart() until the flush that takes the new log over has ended, or end_restart() has given it up:
+  /// until then the new log's name is in use.
   [[nodiscard]] bool is_restarting() const noexcept { return next_ != nullptr || is_taking_over_; }
 
   /// The log's length in bytes.
