@@ -41,13 +41,11 @@ class Worker : public myelin::Agent {
       report.setLetters(static_cast<std::uint32_t>(task.size()));
     };
     const auto written = co_await ask(memory_.space("report").put<Report>(task, fill), 5s);
-    if (!written) co_return fail_with(written.error());
+    if (!written) co_return fail(written.error());
     // Additions of many agents do not conflict.
     const auto counted = co_await ask(memory_.add("done", 1), 5s);
-    if (!counted) co_return fail_with(counted.error());
+    if (!counted) co_return fail(counted.error());
   }
-
-  void fail_with(const myelin::Error& error) { fail(error); }
 
   std::string name_;
   myelin::Memory memory_;

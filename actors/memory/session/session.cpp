@@ -96,7 +96,7 @@ void MemorySession::on_start() {}
 
 void MemorySession::take(Held<schema::MemoryRequest> message, Reply<schema::MemoryReply> reply) {
   const std::span bytes = bytes_of(message->getBatch());
-  const auto batch = consensus::read_batch(bytes);
+  auto batch = consensus::read_batch(bytes);
   if (bytes.size() > kRequestBytesMax) {
     return reply.fail({Errc::invalid_argument,
                        fmt::format("operations of {} bytes in one call; {} are the most, so send them in several",
@@ -117,11 +117,10 @@ void MemorySession::take(Held<schema::MemoryRequest> message, Reply<schema::Memo
                                                      transactions_waiting_, options_.transactions_waiting_max)});
   }
   transactions_waiting_ += batch->transactions.size();
-  const std::size_t transactions = batch->transactions.size();
   const bool is_read = std::ranges::all_of(batch->transactions, [](const consensus::Transaction& transaction) {
     return transaction.operation == consensus::Operation::get || transaction.operation == consensus::Operation::range;
   });
-  waiting_.push_back({std::move(message), std::move(reply), transactions, bytes.size(), is_read});
+  waiting_.push_back({std::move(message), std::move(reply), std::move(*batch), is_read});
 }
 
 bool MemorySession::has_place() const noexcept {
@@ -136,23 +135,22 @@ void MemorySession::send_batches() {
 
 void MemorySession::send_batch() {
   Flight flight;
-  std::vector<consensus::Batch> batches;  // what the transactions' texts and lists lie in
   std::vector<consensus::Transaction> transactions;
   std::size_t bytes = 0;
   while (!waiting_.empty()) {
     Request& request = waiting_.front();
-    const bool is_too_much = transactions.size() + request.transactions > options_.batch_transactions_max ||
-                             bytes + request.bytes > options_.batch_bytes_max;
+    const std::span own{request.batch.transactions};
+    const std::size_t own_bytes = request.message->getBatch().size();
+    const bool is_too_much = transactions.size() + own.size() > options_.batch_transactions_max ||
+                             bytes + own_bytes > options_.batch_bytes_max;
     if (is_too_much && !transactions.empty()) break;
-    transactions_waiting_ -= request.transactions;
+    transactions_waiting_ -= own.size();
     if (!request.reply.wanted() || request.reply.cancelled()) {
       waiting_.pop_front();
       continue;
     }
-    auto batch = consensus::read_batch(bytes_of(request.message->getBatch()));
-    bytes += request.bytes;
-    transactions.insert(transactions.end(), batch->transactions.begin(), batch->transactions.end());
-    batches.push_back(std::move(*batch));
+    bytes += own_bytes;
+    transactions.insert(transactions.end(), own.begin(), own.end());
     flight.requests.push_back(std::move(request));
     waiting_.pop_front();
   }
@@ -258,7 +256,7 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
   const auto replies =
       consensus::decode_replies(std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   std::size_t expected = 0;
-  for (const Request& request : flight->second.requests) expected += request.transactions;
+  for (const Request& request : flight->second.requests) expected += request.batch.transactions.size();
   const bool is_whole = is_done(answer.verdict) && replies && replies->size() == expected;
   std::size_t first = 0;
   for (Request& request : flight->second.requests) {
@@ -268,12 +266,12 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
           {code, fmt::format("the validators did not execute the batch: {}", to_string(answer.verdict))});
       continue;
     }
-    const std::span own = std::span{*replies}.subspan(first, request.transactions);
-    first += request.transactions;
+    const std::span own = std::span{*replies}.subspan(first, request.batch.transactions.size());
+    first += own.size();
     // Of what was executed for an earlier try only the statuses may have been kept.
     const bool is_cut = answer.verdict == Verdict::duplicate_cut;
     if (is_cut && request.is_read) {
-      transactions_waiting_ += request.transactions;
+      transactions_waiting_ += own.size();
       waiting_.push_back(std::move(request));
       continue;
     }

@@ -33,9 +33,8 @@ class MemorySession final : public Agent {
   struct Request {
     Held<schema::MemoryRequest> message;
     Reply<schema::MemoryReply> reply;
-    std::size_t transactions = 0;
-    std::size_t bytes = 0;
-    bool is_read = false;  // may as well be asked anew
+    consensus::Batch batch;  // lies in the message
+    bool is_read = false;    // may as well be asked anew
   };
   /// A validator's word on a batch.
   struct Answer {

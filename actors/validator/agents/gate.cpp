@@ -113,7 +113,6 @@ void Gate::check() {
   auto checked = consensus::read_vertices(std::move(all), committee_, checker_);
   std::size_t next = 0;
   for (Unchecked& each : std::exchange(unchecked_, {})) {
-    // Votes count that are signed, in vertices. Those beside them are somebody's word, and nobody knows whose.
     FetchReply reply{.vertices = {}, .forgotten = each.letter.forgotten};
     for (std::size_t i = 0; i < each.letter.vertices.size(); ++i) {
       auto& vertex = checked[next++];

@@ -35,14 +35,6 @@ Digest digest_from(const Reader& from) {
   return digest;
 }
 
-void set(schema::VertexHeader::StateAt::Builder to, const IndexedDigest& state) {
-  to.setIndex(state.index);
-  set(to.initDigest(), state.digest);
-}
-IndexedDigest state_from(schema::VertexHeader::StateAt::Reader from) {
-  return {from.getIndex(), digest_from(from.getDigest())};
-}
-
 capnp::Data::Reader data_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const capnp::byte*>(bytes.data()), bytes.size()};
 }
@@ -114,8 +106,6 @@ struct Filler {
     auto vertices = fetched.initVertices(static_cast<unsigned>(reply.vertices.size()));
     for (unsigned i = 0; i < vertices.size(); ++i) set(vertices[i], *reply.vertices[i]);
     fetched.setForgotten(reply.forgotten);
-    set(fetched.initCommitVote(), reply.commit_vote);
-    set(fetched.initStateVote(), reply.state_vote);
   }
   void operator()(const SnapshotRequest& request) { letter.setSnapshotAbove(request.above); }
   void operator()(const SnapshotReply& reply) {
@@ -195,11 +185,7 @@ Result<ReadLetter> read_letter(schema::PeerLetter::Reader letter, const Committe
         return fail(Errc::bad_frame, fmt::format("a validator answers with {} vertices; {} are the most",
                                                  vertices.size(), consensus::limits::kFetchMax));
       }
-      UncheckedVertices read{.vertices = {},
-                             .is_reply = true,
-                             .forgotten = fetched.getForgotten(),
-                             .commit_vote = state_from(fetched.getCommitVote()),
-                             .state_vote = state_from(fetched.getStateVote())};
+      UncheckedVertices read{.vertices = {}, .is_reply = true, .forgotten = fetched.getForgotten()};
       for (const auto& each : vertices) {
         auto vertex = vertex_from(each);
         if (!vertex) return tl::unexpected{vertex.error()};

@@ -10,7 +10,8 @@
 
 namespace myelin::validator {
 
-/// **Errors**: frame_too_large: a snapshot that no frame can carry.
+/// The message as a letter. Of a FetchReply the votes are left out: they are not signed, and nobody would know whose
+/// they are. **Errors**: frame_too_large: a snapshot that no frame can carry.
 [[nodiscard]] Result<Frame> make_letter(consensus::Epoch epoch, consensus::ValidatorIndex from,
                                         const consensus::PeerMessage& message);
 
@@ -19,12 +20,10 @@ struct UncheckedVertices {
   std::vector<consensus::VertexBytes> vertices;
   bool is_reply = false;  ///< To a request: else it is one vertex, of its own accord.
   consensus::Round forgotten = 0;
-  consensus::IndexedDigest commit_vote{};
-  consensus::IndexedDigest state_vote{};
 };
 using ReadLetter = std::variant<consensus::PeerMessage, UncheckedVertices>;
 
-/// **Errors**: bad_frame, naming the field.
+/// What a letter says. **Errors**: bad_frame, naming the field.
 [[nodiscard]] Result<ReadLetter> read_letter(schema::PeerLetter::Reader letter, const consensus::Committee& committee);
 
 }  // namespace myelin::validator

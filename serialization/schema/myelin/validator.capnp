@@ -47,17 +47,15 @@ struct PeerLetter {
       vertices @7 :List(SignedVertex);
       forgotten @8 :UInt64;
       # The sender no longer has rounds up to this one.
-      commitVote @9 :Consensus.VertexHeader.StateAt;
-      stateVote @10 :Consensus.VertexHeader.StateAt;
     }
-    snapshotAbove @11 :UInt64;
+    snapshotAbove @9 :UInt64;
     # Asks for a state after a commit above this one.
     snapshot :group {
       # Answers it; a tail of no bytes: there is none.
-      tail @12 :Data;
+      tail @10 :Data;
       # The last commits, as a log's base record has them.
-      stateRoot @13 :Consensus.Digest256;
-      state @14 :Data;
+      stateRoot @11 :Consensus.Digest256;
+      state @12 :Data;
     }
   }
 }

@@ -233,6 +233,25 @@ BOOST_AUTO_TEST_CASE(one_of_four_may_be_away) {
   BOOST_TEST((*mesh.ask(memory.get("count"), kLimit))->number() == 16);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_not_done_has_an_error_of_its_own) {
+  const auto error_of = [](consensus::Status status) {
+    const Frame reply = make_frame<schema::MemoryReply>([&](schema::MemoryReply::Builder made) {
+      made.initResults(1)[0].setStatus(static_cast<std::uint8_t>(status));
+    });
+    const auto read = Memory{}.add("key", 1).read(Held<schema::MemoryReply>{reply});
+    BOOST_REQUIRE(!read);
+    return read.error().code;
+  };
+  using consensus::Status;
+  BOOST_TEST((error_of(Status::state_full) == Errc::memory_full));
+  BOOST_TEST((error_of(Status::held) == Errc::lease_held));
+  BOOST_TEST((error_of(Status::not_holder) == Errc::not_holder));
+  BOOST_TEST((error_of(Status::wrong_type) == Errc::wrong_value_kind));
+  BOOST_TEST((error_of(Status::insufficient) == Errc::insufficient));
+  BOOST_TEST((error_of(Status::overflow) == Errc::insufficient));
+  BOOST_TEST((error_of(Status::condition_failed) == Errc::invalid_argument));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace myelin
