@@ -334,7 +334,7 @@ void Core::Impl::on(Executed&& event) {
   while (!ended_ && !own_committed_.empty() && own_committed_.front().first <= state.index) own_committed_.pop_front();
   if (state.index % limits::kVoteInterval != 0 && ended_ != state.index) return;
   state_vote_ = state;
-  own_states_.push_back(state);
+  own_states_.push_back({state, linearizer_.digest_at(state.index)});
   if (own_states_.size() > limits::kVotesRemembered) own_states_.pop_front();
   check_states(state.index);
 }
@@ -342,7 +342,7 @@ void Core::Impl::on(Executed&& event) {
 // Roots of states that differ after the same commit mean that execution is not deterministic, here or with them.
 void Core::Impl::check_states(CommitIndex index) {
   if (index == 0) return;
-  for (const IndexedDigest& state : own_states_) {
+  for (const auto& [state, commit] : own_states_) {
     if (state.index != index || votes_.votes_against_state(state, self_) < committee_.one_honest()) continue;
     halt(fmt::format(
         "the state after commit {} has root {} here, and another one with {} validators or more: execution is "

@@ -67,6 +67,8 @@ class Core::Impl {
   void take(ValidatorIndex from, FetchReply&& reply);
   void take(ValidatorIndex from, SnapshotRequest&& request);
   void take(ValidatorIndex from, SnapshotReply&& reply);
+  void take(ValidatorIndex from, StatementRequest&& request);
+  void take(ValidatorIndex from, StatementReply&& reply);
 
   // A vertex's way in.
   void arrive(VertexPtr vertex);
@@ -81,8 +83,11 @@ class Core::Impl {
   // What follows from it.
   void commit_decided();
   void commit(DagNode& leader);
-  [[nodiscard]] FetchReply empty_reply() const;
   [[nodiscard]] Round needed_round() const;
+  [[nodiscard]] bool leads_on(const Snapshot& snapshot) const;
+  void install_offered();
+  void want_snapshot(ValidatorIndex to, AuthorMask& wanted);
+  [[nodiscard]] StatementReply statement_on(const IndexedDigest& commit, const Digest& state_root) const;
   void expect();
   void collect();
   void advance();
@@ -139,10 +144,17 @@ class Core::Impl {
   IndexedDigest commit_vote_;
   IndexedDigest state_vote_;
   IndexedDigest executed_;
-  std::deque<IndexedDigest> own_states_;  // those voted on, newest last
+  // A state that was voted on, and the digest of the commit before it, if that was not too long ago.
+  struct OwnState {
+    IndexedDigest state;
+    std::optional<Digest> commit;
+  };
+  std::deque<OwnState> own_states_;  // newest last
   std::optional<CommitIndex> ended_;
+  SnapshotPtr offered_;  // by one peer; others are to say that it is right
   SnapshotPtr installing_;
-  AuthorMask snapshots_wanted_ = 0;  // by whom
+  AuthorMask snapshots_wanted_ = 0;   // by whom
+  AuthorMask statements_wanted_ = 0;  // on the last state
 
   Now now_;
   Effects* effects_ = nullptr;

@@ -19,10 +19,8 @@ std::size_t bytes_of_vertex(const Vertex& vertex) noexcept {
 
 }  // namespace
 
-FetchReply Core::Impl::empty_reply() const { return {{}, dag_.forgotten(), commit_vote_, state_vote_}; }
-
 void Core::Impl::take(ValidatorIndex from, FetchRequest&& request) {
-  FetchReply reply = empty_reply();
+  FetchReply reply{{}, dag_.forgotten()};
   std::size_t bytes = 0;
   if (request.refs.size() > limits::kFetchMax) request.refs.resize(limits::kFetchMax);
   std::ranges::sort(request.refs);
@@ -41,7 +39,7 @@ void Core::Impl::take(ValidatorIndex from, FetchRequest&& request) {
 }
 
 void Core::Impl::take(ValidatorIndex from, RangeRequest&& request) {
-  FetchReply reply = empty_reply();
+  FetchReply reply{{}, dag_.forgotten()};
   if (request.after >= dag_.highest()) return emit(Send{from, std::move(reply)});
   std::size_t bytes = 0;
   bool full = false;
@@ -59,7 +57,6 @@ void Core::Impl::take(ValidatorIndex from, RangeRequest&& request) {
 
 void Core::Impl::take(ValidatorIndex from, FetchReply&& reply) {
   if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
-  if (votes_.note(from, reply.commit_vote, reply.state_vote)) check_states(reply.state_vote.index);
   if (reply.vertices.size() > limits::kFetchMax) reply.vertices.resize(limits::kFetchMax);
   const Round quorum = proposer_.quorum_round();
   for (VertexPtr& vertex : reply.vertices) {
@@ -67,6 +64,7 @@ void Core::Impl::take(ValidatorIndex from, FetchReply&& reply) {
     arrive(std::move(vertex));
   }
   if (proposer_.quorum_round() > quorum) range_due_ = now_.steady;
+  install_offered();  // The vertices may have voted for it.
   if (reply.forgotten >= needed_round() && !installing_ && now_.steady >= snapshot_due_) {
     snapshot_due_ = time_after(now_.steady, options_.fetch_wait_max);
     sync_.requested_of(from);
@@ -80,33 +78,90 @@ Round Core::Impl::needed_round() const {
 }
 
 void Core::Impl::take(ValidatorIndex from, SnapshotRequest&& request) {
-  if ((snapshots_wanted_ & mask_of(from)) != 0) return;  // One at a time.
   if (executed_.index <= request.above) return emit(Send{from, SnapshotReply{}});
-  snapshots_wanted_ |= mask_of(from);
-  emit(SnapshotWanted{from});
+  want_snapshot(from, snapshots_wanted_);
+}
+
+// The root after a commit that is not voted on is known only to who takes a snapshot there.
+void Core::Impl::take(ValidatorIndex from, StatementRequest&& request) {
+  for (const auto& [state, commit] : own_states_) {
+    if (state.index == request.index && commit) {
+      return emit(Send{from, statement_on({state.index, *commit}, state.digest)});
+    }
+  }
+  if (request.index != executed_.index) return emit(Send{from, StatementReply{}});
+  want_snapshot(from, statements_wanted_);
+}
+
+// One at a time.
+void Core::Impl::want_snapshot(ValidatorIndex to, AuthorMask& wanted) {
+  const bool is_awaited = ((snapshots_wanted_ | statements_wanted_) & mask_of(to)) != 0;
+  wanted |= mask_of(to);
+  if (!is_awaited) emit(SnapshotWanted{to});
+}
+
+StatementReply Core::Impl::statement_on(const IndexedDigest& commit, const Digest& state_root) const {
+  return {make_statement(committee_.epoch(), self_, commit, state_root, *signer_)};
 }
 
 void Core::Impl::on(SnapshotTaken&& event) {
+  const bool is_wanted = (snapshots_wanted_ & mask_of(event.to)) != 0;
+  const bool is_statement_wanted = (statements_wanted_ & mask_of(event.to)) != 0;
   snapshots_wanted_ &= ~mask_of(event.to);
+  statements_wanted_ &= ~mask_of(event.to);
   CommitTail tail = linearizer_.tail(event.state.index);
-  if (event.bytes.empty() || tail.last_index() != event.state.index) return emit(Send{event.to, SnapshotReply{}});
-  auto snapshot =
-      std::make_shared<const Snapshot>(Snapshot{std::move(tail), event.state.digest, std::move(event.bytes)});
-  emit(Send{event.to, SnapshotReply{std::move(snapshot)}});
+  const bool is_there = !event.bytes.empty() && tail.last_index() == event.state.index;
+  if (is_statement_wanted) {
+    emit(Send{event.to, is_there ? statement_on(tail.last(), event.state.digest) : StatementReply{}});
+  }
+  if (!is_wanted) return;
+  if (!is_there) return emit(Send{event.to, SnapshotReply{}});
+  emit(Send{event.to, SnapshotReply{std::make_shared<const Snapshot>(
+                          Snapshot{std::move(tail), event.state.digest, std::move(event.bytes)})}});
+}
+
+// Not on one peer's word that what is missing can be had nowhere: a snapshot must lead beyond it.
+bool Core::Impl::leads_on(const Snapshot& snapshot) const {
+  const CommitTail& tail = snapshot.tail;
+  return tail.last_index() > linearizer_.last().index && !tail.commits.empty() &&
+         tail.commits.back().leader.round >= needed_round() + limits::kRoundsKept;
+}
+
+void Core::Impl::take(ValidatorIndex from, SnapshotReply&& reply) {
+  if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
+  if (!reply.snapshot || installing_ || ended_) return;
+  if (!reply.snapshot->tail.check(committee_) || !leads_on(*reply.snapshot)) return;
+  offered_ = std::move(reply.snapshot);
+  install_offered();
+  if (!offered_) return;
+  // Those who vote for it may have said so long ago, or not at all: where a group stands still, nobody votes on its
+  // last state.
+  for (std::size_t i = 0; i < committee_.size(); ++i) {
+    const auto peer = static_cast<ValidatorIndex>(i);
+    if (peer == self_) continue;
+    sync_.requested_of(peer);
+    emit(Send{peer, StatementRequest{offered_->tail.last_index()}});
+  }
+}
+
+void Core::Impl::take(ValidatorIndex from, StatementReply&& reply) {
+  if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
+  if (!reply.statement) return;
+  const auto& [commit, root, signature] = *reply.statement;
+  if (votes_.note(from, commit, {commit.index, root})) check_states(commit.index);
+  install_offered();
 }
 
 // One honest validator's word is enough, for what it has committed and executed is right; and with f validators down
 // and one behind, there may be no more than that.
-void Core::Impl::take(ValidatorIndex from, SnapshotReply&& reply) {
-  if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
-  if (!reply.snapshot || installing_ || ended_) return;
-  const CommitTail& tail = reply.snapshot->tail;
-  if (!tail.check(committee_) || tail.last_index() <= linearizer_.last().index || tail.commits.empty()) return;
-  // Not on one peer's word that what is missing can be had nowhere: a snapshot must lead beyond it.
-  if (tail.commits.back().leader.round < needed_round() + limits::kRoundsKept) return;
+void Core::Impl::install_offered() {
+  if (!offered_ || installing_ || halted_) return;
+  if (ended_ || !leads_on(*offered_)) return offered_.reset();
+  const CommitTail& tail = offered_->tail;
   if (votes_.votes_for_commit(tail.last()) < committee_.one_honest()) return;
-  if (votes_.votes_for_state({tail.last_index(), reply.snapshot->state_root}) < committee_.one_honest()) return;
-  installing_ = std::move(reply.snapshot);
+  if (votes_.votes_for_state({tail.last_index(), offered_->state_root}) < committee_.one_honest()) return;
+  installing_ = std::move(offered_);
+  offered_ = nullptr;
   emit(InstallSnapshot{installing_});
 }
 
@@ -137,7 +192,7 @@ void Core::Impl::on(SnapshotInstalled&& event) {
   executed_ = {snapshot->tail.last_index(), snapshot->state_root};
   state_vote_ = executed_;
   commit_vote_ = linearizer_.last();
-  own_states_.assign(1, executed_);
+  own_states_.assign(1, {executed_, linearizer_.last().digest});
   emit(Append{BaseRecord{snapshot->tail, collected}});
   if (own_last_) emit(Append{VertexRecord{own_last_}});
   emit(Sync{});

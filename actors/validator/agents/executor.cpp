@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <chrono>
 
 #include "myelin/consensus/limits.hpp"
@@ -18,8 +19,10 @@ using consensus::Verdict;
 constexpr Duration kStatusPeriod = std::chrono::milliseconds{100};
 // How often those are forgotten who have given up waiting.
 constexpr Duration kSweepPeriod = std::chrono::seconds{1};
-// How long somebody who asked for a snapshot is taken to need one still.
-constexpr Duration kSnapshotsWantedFor = std::chrono::seconds{60};
+// Nothing was executed for so long: it may be for want of one who asks for a snapshot.
+constexpr Duration kStandsStill = std::chrono::seconds{1};
+// From one snapshot to the next, whoever asks: each copies the state.
+constexpr Duration kSnapshotPeriod = std::chrono::milliseconds{500};
 // A state that changes little is saved now and then all the same, so that there is little to replay.
 constexpr Duration kSavePeriod = std::chrono::seconds{10};
 
@@ -82,6 +85,7 @@ void Executor::perform(ExecuteCommit& order) {
   for (const consensus::VertexPtr& vertex : commit.vertices) unsaved_bytes_ += vertex->payload().size() * 8;
   auto outcome = machine_.apply(commit);
   if (!outcome) return halt(outcome.error().message);
+  snapshot_.reset();
   note_changes();
   for (const BatchOutcome& batch : outcome->batches) {
     const auto waiting = waiting_.find({batch.client, batch.sequence});
@@ -93,7 +97,7 @@ void Executor::perform(ExecuteCommit& order) {
   const bool is_voted_on = commit.index % consensus::limits::kVoteInterval == 0 || machine_.has_ended();
   if (is_voted_on) {
     report(true);
-    keep_snapshot();
+    if (snapshots_wanted_ != 0 && now() - last_snapshot_ >= kSnapshotPeriod) give_snapshots();
   }
   if (machine_.has_ended()) report(consensus::EpochEnded{commit.index});
 }
@@ -102,15 +106,34 @@ void Executor::perform(ExecuteAhead& order) {
   if (order.epoch == machine_.epoch()) likely_ = std::move(order.likely);
 }
 
-// One that was just taken is of no use yet: whoever asks for it must have heard others vote for it.
+// As new as can be, for whoever asks goes on from there: at the next commit that all vote on. Where there is none for a
+// while, nothing may come before the one who asks is back: then it is the last, where the others have stopped as well.
 void Executor::perform(TakeSnapshot& order) {
-  snapshots_wanted_ = now();
-  consensus::SnapshotTaken taken{.to = order.to, .state = {}, .bytes = {}};
-  if (snapshot_) {
-    taken.state = snapshot_state_;
-    taken.bytes = *snapshot_;
+  snapshots_wanted_ |= consensus::mask_of(order.to);
+  if ((snapshot_ && snapshot_state_.index == machine_.applied()) || machine_.has_ended()) return give_snapshots();
+  if (!is_watching_standstill_) watch_standstill();
+}
+
+void Executor::watch_standstill() {
+  is_watching_standstill_ = true;
+  after(kStandsStill, [this, applied = machine_.applied()] {
+    is_watching_standstill_ = false;
+    if (snapshots_wanted_ == 0) return;
+    if (machine_.applied() == applied) return give_snapshots();
+    watch_standstill();
+  });
+}
+
+void Executor::give_snapshots() {
+  if (!snapshot_ || snapshot_state_.index != machine_.applied()) {
+    snapshot_state_ = machine_.state();
+    snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
+    last_snapshot_ = now();
   }
-  report(std::move(taken));
+  for (auto wanted = std::exchange(snapshots_wanted_, 0); wanted != 0; wanted &= wanted - 1) {
+    const auto to = static_cast<consensus::ValidatorIndex>(std::countr_zero(wanted));
+    report(consensus::SnapshotTaken{to, snapshot_state_, *snapshot_});
+  }
 }
 
 void Executor::perform(InstallState& order) {
@@ -131,6 +154,7 @@ void Executor::install(const InstallState& order) {
   const bool is_good =
       is_here || (is_ours && index > machine_.applied() && machine_.restore(order.snapshot->state, state).has_value());
   reported_ = machine_.applied();  // SnapshotInstalled says so
+  if (is_good) snapshot_.reset();
   if (is_good && store_) return save([this, order] { finish_install(order, true); });
   finish_install(order, is_good);
 }
@@ -324,18 +348,6 @@ void Executor::save(std::function<void()> then) {
         if (to_install_) install(*std::exchange(to_install_, std::nullopt));
         if (!want_save_.empty() && !is_saving_) save([] {});
       });
-}
-
-// There must be one when the group stands still for want of the one who asks. While they are small they are taken
-// unasked; larger ones only for a while after somebody asked.
-void Executor::keep_snapshot() {
-  // The last one stays for a while: the next would be as new as that was when it could not be used yet.
-  const bool is_due = !snapshot_ || machine_.applied() >= snapshot_state_.index + limits::kSnapshotInterval;
-  const bool is_small = !snapshot_ || snapshot_->size() <= limits::kSnapshotBytesUnasked;
-  const bool is_wanted = snapshots_wanted_ && now() - *snapshots_wanted_ < kSnapshotsWantedFor;
-  if (!machine_.has_ended() && !(is_due && (is_small || is_wanted))) return;
-  snapshot_state_ = machine_.state();
-  snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
 }
 
 void Executor::report(bool is_root_wanted) {

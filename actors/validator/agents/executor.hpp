@@ -63,8 +63,9 @@ class Executor final : public Agent {
   void finish_install(const InstallState& order, bool is_good);
   /// Has the state saved on another thread, then calls `then`.
   void save(std::function<void()> then);
-  /// **Requires**: the state is one that is voted on.
-  void keep_snapshot();
+  void watch_standstill();
+  /// To all who want one: of the state as it is.
+  void give_snapshots();
   void report(bool is_root_wanted);
   void report(consensus::Event event);
   void halt(std::string reason);
@@ -75,9 +76,11 @@ class Executor final : public Agent {
   consensus::StateMachine machine_;
   std::map<BatchName, std::vector<Waiter>> waiting_;
   std::optional<consensus::Commit> likely_;
-  std::optional<TimePoint> snapshots_wanted_;               // when somebody asked for one, and none was taken since
-  std::shared_ptr<const std::vector<std::byte>> snapshot_;  // of the state that snapshot_state_ names
+  consensus::AuthorMask snapshots_wanted_ = 0;  // by whom
+  bool is_watching_standstill_ = false;
+  std::shared_ptr<const std::vector<std::byte>> snapshot_;  // of the state as it is, while nothing more is executed
   consensus::IndexedDigest snapshot_state_;
+  TimePoint last_snapshot_;
   consensus::CommitIndex reported_ = 0;
   std::shared_ptr<StateStore> store_;
   ExecutorOptions options_;

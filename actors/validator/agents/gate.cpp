@@ -15,6 +15,7 @@ using consensus::FetchReply;
 using consensus::PeerMessage;
 using consensus::Received;
 using consensus::Rejected;
+using consensus::StatementReply;
 
 Gate::Gate(std::shared_ptr<Parts> parts, consensus::Committee committee, const consensus::SignatureChecker& checker)
     : parts_{std::move(parts)}, committee_{std::move(committee)}, checker_{checker} {}
@@ -52,9 +53,14 @@ void Gate::take_letter(schema::PeerLetter::Reader letter) {
   if (!read) return refuse_letter();
   if (auto* const unchecked = std::get_if<UncheckedVertices>(&*read)) {
     unchecked_.push_back({from, std::move(*unchecked)});
-  } else {
-    hand_over(Received{from, std::move(std::get<PeerMessage>(*read))}, bytes);
+    return;
   }
+  PeerMessage& message = std::get<PeerMessage>(*read);
+  const auto* const word = std::get_if<StatementReply>(&message);
+  if (word != nullptr && word->statement && !is_signed_by(*word->statement, from, committee_, checker_)) {
+    return refuse_letter();
+  }
+  hand_over(Received{from, std::move(message)}, bytes);
 }
 
 void Gate::take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::BatchAnswer> reply) {

@@ -60,20 +60,24 @@ Result<Words> words_from(capnp::Data::Reader data, const char* field) {
   return words;
 }
 
+Result<void> read_signature(capnp::Data::Reader from, Signature& signature) {
+  if (from.size() != signature.bytes.size()) {
+    return fail(Errc::bad_frame, fmt::format("a letter of a validator: a signature of {} bytes, not {}", from.size(),
+                                             signature.bytes.size()));
+  }
+  std::memcpy(signature.bytes.data(), from.begin(), from.size());
+  return {};
+}
+
 Result<VertexBytes> vertex_from(schema::SignedVertex::Reader from) {
   VertexBytes vertex;
   auto header = words_from(from.getHeader(), "a header");
   if (!header) return tl::unexpected{header.error()};
   auto payload = words_from(from.getPayload(), "a payload");
   if (!payload) return tl::unexpected{payload.error()};
-  const capnp::Data::Reader signature = from.getSignature();
-  if (signature.size() != vertex.signature.bytes.size()) {
-    return fail(Errc::bad_frame, fmt::format("a letter of a validator: a signature of {} bytes, not {}",
-                                             signature.size(), vertex.signature.bytes.size()));
-  }
+  if (auto read = read_signature(from.getSignature(), vertex.signature); !read) return tl::unexpected{read.error()};
   vertex.header = std::move(*header);
   vertex.payload = std::move(*payload);
-  std::memcpy(vertex.signature.bytes.data(), signature.begin(), signature.size());
   return vertex;
 }
 
@@ -115,6 +119,15 @@ struct Filler {
     set(snapshot.initStateRoot(), reply.snapshot->state_root);
     snapshot.setState(data_of(reply.snapshot->state));
   }
+  void operator()(const StatementRequest& request) { letter.setStatementOn(request.index); }
+  void operator()(const StatementReply& reply) {
+    auto statement = letter.initStatement();
+    if (!reply.statement) return;
+    statement.setCommit(reply.statement->commit.index);
+    set(statement.initCommitDigest(), reply.statement->commit.digest);
+    set(statement.initRoot(), reply.statement->state_root);
+    statement.setSignature(data_of(std::as_bytes(std::span{reply.statement->signature.bytes})));
+  }
 };
 
 struct Sizer {
@@ -133,6 +146,8 @@ struct Sizer {
     for (const CommitSummary& commit : reply.snapshot->tail.commits) words += (1 + commit.vertices.size()) * 8;
     return words;
   }
+  std::size_t operator()(const StatementRequest&) const { return 0; }
+  std::size_t operator()(const StatementReply&) const { return 0; }
 };
 
 }  // namespace
@@ -206,6 +221,16 @@ Result<ReadLetter> read_letter(schema::PeerLetter::Reader letter, const Committe
       const auto state = std::as_bytes(std::span{from.getState().begin(), from.getState().size()});
       snapshot->state.assign(state.begin(), state.end());
       return PeerMessage{SnapshotReply{std::move(snapshot)}};
+    }
+    case schema::PeerLetter::STATEMENT_ON: return PeerMessage{StatementRequest{letter.getStatementOn()}};
+    case schema::PeerLetter::STATEMENT: {
+      const auto from = letter.getStatement();
+      if (from.getSignature().size() == 0) return PeerMessage{StatementReply{}};
+      Statement statement{{from.getCommit(), digest_from(from.getCommitDigest())}, digest_from(from.getRoot()), {}};
+      if (auto read = read_signature(from.getSignature(), statement.signature); !read) {
+        return tl::unexpected{read.error()};
+      }
+      return PeerMessage{StatementReply{statement}};
     }
     case schema::PeerLetter::NONE: break;
   }

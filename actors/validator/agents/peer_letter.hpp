@@ -10,8 +10,7 @@
 
 namespace myelin::validator {
 
-/// The message as a letter. Of a FetchReply the votes are left out: they are not signed, and nobody would know whose
-/// they are. **Errors**: frame_too_large: a snapshot that no frame can carry.
+/// The message as a letter. **Errors**: frame_too_large: a snapshot that no frame can carry.
 [[nodiscard]] Result<Frame> make_letter(consensus::Epoch epoch, consensus::ValidatorIndex from,
                                         const consensus::PeerMessage& message);
 
@@ -23,7 +22,8 @@ struct UncheckedVertices {
 };
 using ReadLetter = std::variant<consensus::PeerMessage, UncheckedVertices>;
 
-/// What a letter says. **Errors**: bad_frame, naming the field.
+/// What a letter says; whether a statement in it is_signed_by() its sender is not looked at. **Errors**: bad_frame,
+/// naming the field.
 [[nodiscard]] Result<ReadLetter> read_letter(schema::PeerLetter::Reader letter, const consensus::Committee& committee);
 
 }  // namespace myelin::validator

@@ -187,10 +187,28 @@ SnapshotPtr Liar::false_snapshot(const SnapshotPtr& from) {
   return std::make_shared<const Snapshot>(std::move(made));
 }
 
+// Signed by our own key, another's, or nobody's.
+StatementReply Liar::false_statement(CommitIndex index) {
+  const Epoch epoch = process_.epoch();
+  const Signer& signer = world_.keys.signer(epoch, random_.below(world_.plan.validators));
+  const ValidatorIndex self = world_.keys.index_of(epoch, process_.id().validator);
+  Statement made = make_statement(epoch, self, {index, invent_digest(random_)}, invent_digest(random_), signer);
+  if (last_snapshot_ && random_.chance(0.5)) {
+    made = make_statement(epoch, self, last_snapshot_->tail.last(), invent_digest(random_), signer);
+  }
+  if (random_.chance(0.2)) made.signature.bytes[random_.below(made.signature.bytes.size())] ^= 1U;
+  return {std::move(made)};
+}
+
 bool Liar::send(Epoch /*epoch*/, std::size_t /*to*/, PeerMessage& message) {
   if (auto* const given = std::get_if<SnapshotReply>(&message)) {
     if (given->snapshot) last_snapshot_ = given->snapshot;
     if (plan_.does(Attack::fake_replies) && random_.chance(0.7)) given->snapshot = false_snapshot(last_snapshot_);
+  }
+  if (auto* const word = std::get_if<StatementReply>(&message)) {
+    if (plan_.does(Attack::fake_replies) && random_.chance(0.7)) {
+      *word = false_statement(word->statement ? word->statement->commit.index : random_.below(1'000));
+    }
   }
   auto* const reply = std::get_if<FetchReply>(&message);
   if (reply == nullptr) return true;
@@ -302,7 +320,7 @@ void Liar::flood_future(std::size_t to) {
 
 void Liar::send_unasked(std::size_t to) {
   const Epoch epoch = process_.epoch();
-  switch (random_.below(6)) {
+  switch (random_.below(8)) {
     case 0: {
       FetchReply reply{.vertices = {}, .forgotten = random_.next() >> random_.below(64)};
       for (std::uint64_t count = random_.below(2 * limits::kFetchMax); count > 0; --count) {
@@ -323,6 +341,8 @@ void Liar::send_unasked(std::size_t to) {
     }
     case 3: process_.post(epoch, to, PeerMessage{RangeRequest{random_.next() >> random_.below(64)}}); break;
     case 4: process_.post(epoch, to, PeerMessage{SnapshotRequest{random_.next() >> random_.below(64)}}); break;
+    case 5: process_.post(epoch, to, PeerMessage{StatementRequest{random_.next() >> random_.below(64)}}); break;
+    case 6: process_.post(epoch, to, PeerMessage{false_statement(random_.below(1'000))}); break;
     default: process_.post(epoch, to, PeerMessage{SnapshotReply{}}); break;
   }
 }

@@ -44,6 +44,7 @@ class Liar final : public Tampering {
   void send_old(std::size_t to);
   void flood_future(std::size_t to);
   void send_unasked(std::size_t to);
+  [[nodiscard]] consensus::StatementReply false_statement(consensus::CommitIndex index);
   [[nodiscard]] consensus::SnapshotPtr false_snapshot(const consensus::SnapshotPtr& from);
 
   World& world_;

@@ -11,20 +11,24 @@ Executor::Executor(const SavedState& saved, const consensus::ExecutionOptions& o
   if (const auto restored = machine_.restore(saved.bytes, saved.state); !restored) {
     violate("a state can be read back", "{}", restored.error().message);
   }
-  keep_snapshot();
+  keep_snapshot_if_voted_on();
 }
 
 consensus::CommitOutcome Executor::apply(const consensus::Commit& commit) {
   auto outcome = machine_.apply(commit);
   if (!outcome) violate("commits are executed without a gap", "{}", outcome.error().message);
-  keep_snapshot();
+  keep_snapshot_if_voted_on();
   return std::move(*outcome);
 }
 
+void Executor::keep_snapshot_if_voted_on() {
+  if (applied() % consensus::limits::kVoteInterval == 0 || machine_.has_ended()) keep_snapshot();
+}
+
 void Executor::keep_snapshot() {
-  const bool is_voted_on = applied() % consensus::limits::kVoteInterval == 0 || machine_.has_ended();
-  if (applied() == epochs_.back().start.index || !is_voted_on) return;
+  if (applied() == epochs_.back().start.index) return;
   SavedState& snapshot = snapshots_[epoch()];
+  if (snapshot.state.index == applied() && !snapshot.bytes.empty()) return;
   snapshot.state = machine_.state();
   snapshot.bytes = machine_.snapshot();
 }
@@ -40,7 +44,7 @@ void Executor::begin_epoch(const consensus::Digest& last_commit) {
 
 bool Executor::install(const consensus::Snapshot& snapshot) {
   if (!machine_.restore(snapshot.state, {snapshot.tail.last_index(), snapshot.state_root})) return false;
-  keep_snapshot();
+  keep_snapshot_if_voted_on();
   return true;
 }
 

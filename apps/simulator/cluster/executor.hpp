@@ -42,12 +42,15 @@ class Executor {
   [[nodiscard]] const std::vector<SavedState::EpochSpan>& epochs() const noexcept { return epochs_; }
   [[nodiscard]] consensus::CommitIndex applied() const noexcept { return machine_.applied(); }
 
-  /// The last state of an epoch that others can take over; null where there is none.
+  /// The state as it is now becomes the last that others can take over.
+  void keep_snapshot();
+  /// The last state of an epoch that others can take over: one that is voted on, if not kept on purpose. Null where
+  /// there is none.
   [[nodiscard]] const SavedState* snapshot_of(consensus::Epoch epoch) const;
   [[nodiscard]] SavedState save();
 
  private:
-  void keep_snapshot();
+  void keep_snapshot_if_voted_on();
 
   consensus::StateMachine machine_;
   std::vector<SavedState::EpochSpan> epochs_;

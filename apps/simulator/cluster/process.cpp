@@ -16,6 +16,9 @@ namespace {
 /// With more effects to carry out, a pipelining shell lets its core wait for the disk.
 constexpr std::size_t kEffectsMax = 256;
 
+/// Nothing has been executed for so long: the last state is given to who asks, voted on or not.
+constexpr Duration kStandsStill = std::chrono::seconds{1};
+
 /// Wall clocks start in 2026.
 constexpr WallTime kWallStart = WallTime{1'780'000'000} * 1'000'000'000;
 
@@ -149,6 +152,7 @@ void Process::start() {
   const bool is_victim = is_honest_ && !is_first && id_.copy == 0;
   if (is_victim && world_.mutant == Mutant::forgets_log) logs_.clear();
   executor_.emplace(saved_, execution_options_);
+  last_execution_ = now().steady;
   for (auto& [number, log] : logs_) {
     log.disk.repair();
     if (world_.plan.disk.syncs_lie && is_honest_) log.disk.lie_on_syncs();
@@ -244,6 +248,11 @@ void Process::receive(const EnvelopePtr& envelope) {
       }
     }
     return feed(member, Received{from, std::move(good)});
+  }
+  if (const auto* const reply = std::get_if<StatementReply>(&message)) {
+    if (reply->statement && !is_signed_by(*reply->statement, from, member.committee, world_.keys.checker())) {
+      return refuse(Refusal::bad_signature);
+    }
   }
   const bool asks = std::holds_alternative<FetchRequest>(message) || std::holds_alternative<RangeRequest>(message);
   if (asks && world_.mutant == Mutant::answers_no_fetch) return;
@@ -374,6 +383,12 @@ void Process::on(Member& member, Send&& effect) {
     world_.timeline.note(
         name_, "gives v{} {}", to,
         given->snapshot ? fmt::format("the state after {}", given->snapshot->tail.last_index()) : "no state");
+  } else if (const auto* const question = std::get_if<StatementRequest>(&effect.message)) {
+    world_.timeline.note(name_, "asks v{} for its word on the state after {}", to, question->index);
+  } else if (const auto* const word = std::get_if<StatementReply>(&effect.message)) {
+    world_.timeline.note(
+        name_, "gives v{} {}", to,
+        word->statement ? fmt::format("its word on the state after {}", word->statement->commit.index) : "no word");
   }
   if (tampering_ != nullptr && !tampering_->send(epoch, to, effect.message)) return;
   post(epoch, to, std::move(effect.message));
@@ -402,6 +417,8 @@ void Process::on(Member& member, Returned&& effect) {
 }
 
 void Process::on(Member& member, SnapshotWanted&& effect) {
+  const bool stands_still = now().steady - last_execution_ >= kStandsStill;
+  if (stands_still && member.committee.epoch() == epoch()) executor_->keep_snapshot();
   const SavedState* const snapshot = executor_->snapshot_of(member.committee.epoch());
   SnapshotTaken taken{.to = effect.to, .state = {}, .bytes = {}};
   if (snapshot != nullptr) {
@@ -503,6 +520,7 @@ void Process::execute_next() {
 }
 
 void Process::after_execution(CommitIndex index, const Digest& commit) {
+  last_execution_ = now().steady;
   Member& member = *members_.at(executor_->epoch());
   IndexedDigest state = executor_->machine().state();
   if (tampering_ != nullptr) tampering_->executed(state);

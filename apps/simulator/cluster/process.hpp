@@ -168,6 +168,7 @@ class Process {
   bool is_executing_ = false;
   std::vector<std::vector<std::byte>> held_batches_;
   unsigned executed_since_save_ = 0;
+  TimePoint last_execution_;
   unsigned saves_ = 0;
   bool wants_checkpoint_ = false;
 };

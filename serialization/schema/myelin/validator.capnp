@@ -57,6 +57,16 @@ struct PeerLetter {
       stateRoot @11 :Consensus.Digest256;
       state @12 :Data;
     }
+    statementOn @13 :UInt64;
+    # Asks for the sender's word on the state after a commit.
+    statement :group {
+      # Answers it; a signature of no bytes: there is none.
+      commit @14 :UInt64;
+      commitDigest @15 :Consensus.Digest256;
+      root @16 :Consensus.Digest256;
+      signature @17 :Data;
+      # Ed25519, 64 bytes.
+    }
   }
 }
 

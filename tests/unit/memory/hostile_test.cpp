@@ -87,6 +87,11 @@ BOOST_AUTO_TEST_CASE(that_are_no_letters_are_refused_and_counted) {
       },
       [](Letter letter) { letter.initSnapshot().setTail(data_of(noise(100))); },
       [](Letter letter) { letter.initSnapshot().setTail(data_of(noise(4096))); },
+      [](Letter letter) { letter.initStatement().setSignature(data_of(noise(63))); },
+      [](Letter letter) {  // nobody signed it
+        letter.initStatement().setCommit(64);
+        letter.getStatement().setSignature(data_of(noise(64)));
+      },
   };
   for (const auto& fill : letters) f.send_to_all(fill);
   BOOST_TEST(f.comes_true([&](const auto& status) { return status.letters_refused == letters.size(); }));
@@ -123,6 +128,8 @@ BOOST_AUTO_TEST_CASE(that_ask_and_answer_without_sense_change_nothing) {
     f.send_to_all([](Letter letter) { letter.setSnapshotAbove(~0ULL); });
     f.send_to_all([](Letter letter) { letter.initFetched().setForgotten(~0ULL); });
     f.send_to_all([](Letter letter) { letter.initSnapshot(); });
+    f.send_to_all([i](Letter letter) { letter.setStatementOn(i % 2 == 0 ? ~0ULL : 64ULL); });
+    f.send_to_all([](Letter letter) { letter.initStatement(); });
   }
   BOOST_TEST(f.goes_on());
   BOOST_TEST(f.goes_on());

@@ -349,6 +349,81 @@ BOOST_AUTO_TEST_CASE(with_one_down_one_that_is_far_behind_comes_back) {
   BOOST_TEST(stuck == 0);
 }
 
+// Its votes of before are in vertices that the late one cannot have, and it has snapshots of none of those states.
+BOOST_AUTO_TEST_CASE(who_stands_still_gives_its_last_state_and_its_word_on_it) {
+  for (int millis = 0; millis < 16; ++millis) {
+    Cluster cluster{4, quick()};
+    cluster.start();
+    cluster.run(20ms);
+    cluster.crash(3);
+    cluster.run(700ms + millis * 2ms);
+    cluster.crash(2);
+    cluster.run(3s);
+    const Round before = cluster.nodes[0].core->round();
+    const CommitIndex last = cluster.nodes[0].core->last_commit().index;
+    if (last % limits::kVoteInterval == 0) continue;
+    CommitIndex offered = 0;
+    cluster.loses = [&](std::size_t, std::size_t to, const PeerMessage& message) {
+      const auto* const reply = std::get_if<SnapshotReply>(&message);
+      if (to == 3 && reply != nullptr && reply->snapshot) offered = reply->snapshot->tail.last_index();
+      return false;
+    };
+    BOOST_REQUIRE(cluster.restart(3, cluster.nodes[3].commits.size()).has_value());
+    cluster.run(8s);
+    BOOST_TEST(offered == last);
+    BOOST_TEST(cluster.nodes[3].installed == last);
+    BOOST_TEST(cluster.nodes[0].core->round() > before + 20);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_liar_s_word_on_a_state_is_not_enough) {
+  Cluster cluster{4, quick()};
+  cluster.start();
+  cluster.run(20ms);
+  cluster.crash(3);
+  cluster.run(1s);
+  cluster.crash(2);
+  cluster.run(3s);
+  // Validator 1 alone is heard, and it lies about the state.
+  cluster.root = [](std::size_t node, const Commit& commit) {
+    Hasher hasher{Domain::state_leaf};
+    hasher.add(commit.digest);
+    if (node == 1) hasher.add(std::uint64_t{1});
+    return hasher.finish();
+  };
+  bool has_said = false;
+  cluster.loses = [&](std::size_t from, std::size_t to, const PeerMessage& message) {
+    const auto* const word = std::get_if<StatementReply>(&message);
+    if (to == 3 && from == 1 && word != nullptr && word->statement) has_said = true;
+    return to == 3 && from != 1;
+  };
+  BOOST_REQUIRE(cluster.restart(3, cluster.nodes[3].commits.size()).has_value());
+  cluster.run(8s);
+  BOOST_TEST(has_said);
+  BOOST_TEST(cluster.nodes[3].installed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_is_its_author_s_alone) {
+  const Committee committee = test::stub_committee(4);
+  const StubSigner signer{committee.key(1)};
+  const IndexedDigest commit{64, Hasher{Domain::commit}.add("commit").finish()};
+  const Digest root = Hasher{Domain::state_root}.add("state").finish();
+  const Statement good = make_statement(committee.epoch(), 1, commit, root, signer);
+  BOOST_TEST(is_signed_by(good, 1, committee, StubChecker{}));
+  BOOST_TEST(!is_signed_by(good, 2, committee, StubChecker{}));
+  BOOST_TEST(!is_signed_by(good, 4, committee, StubChecker{}));
+  BOOST_TEST(
+      !is_signed_by(make_statement(committee.epoch() + 1, 1, commit, root, signer), 1, committee, StubChecker{}));
+  for (int what = 0; what < 4; ++what) {
+    Statement other = good;
+    if (what == 0) ++other.commit.index;
+    if (what == 1) other.commit.digest.bytes[0] ^= 1U;
+    if (what == 2) other.state_root.bytes[31] ^= 1U;
+    if (what == 3) other.signature.bytes[63] ^= 1U;
+    BOOST_TEST(!is_signed_by(other, 1, committee, StubChecker{}), what);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(rounds_larger_than_an_answer_can_be_caught_up) {
   CoreOptions options;
   options.idle_interval = 20ms;

@@ -40,6 +40,7 @@ class Cluster {
     bool up = true;
     bool synced = true;         ///< Whether everything appended was synced.
     CommitIndex installed = 0;  ///< Of the last snapshot taken over.
+    TimePoint last_commit;      ///< When it last committed something.
   };
 
   explicit Cluster(std::size_t size, CoreOptions core_options = {})
@@ -163,6 +164,7 @@ class Cluster {
         send(i, message->to, message->message);
       } else if (auto* committed = std::get_if<Committed>(&effect)) {
         node.told.push_back(committed->commit.index);
+        node.last_commit = now_;
         node.commits.push_back(std::move(committed->commit));
         const Commit& commit = node.commits.back();
         answers.emplace_back(Executed{{commit.index, root(i, commit)}});
@@ -193,8 +195,9 @@ class Cluster {
 
   SnapshotTaken take_snapshot(std::size_t i, ValidatorIndex to) {
     const std::vector<Commit>& commits = nodes[i].commits;
+    const bool stands_still = now_ - nodes[i].last_commit >= std::chrono::seconds{1};
     for (auto commit = commits.rbegin(); commit != commits.rend(); ++commit) {
-      if (commit->index % limits::kVoteInterval != 0) continue;
+      if (commit->index % limits::kVoteInterval != 0 && !stands_still) continue;
       return {to, {commit->index, root(i, *commit)}, std::vector<std::byte>(8)};
     }
     return {to, {}, {}};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -18,6 +19,7 @@
 #include "myelin/consensus/core_options.hpp"
 #include "myelin/consensus/evidence.hpp"
 #include "myelin/consensus/log_record.hpp"
+#include "myelin/consensus/statement.hpp"
 #include "myelin/consensus/types.hpp"
 #include "myelin/consensus/vertex.hpp"
 
@@ -48,9 +50,7 @@ struct RangeRequest {
 /// Answers both, as far as the sender can.
 struct FetchReply {
   std::vector<VertexPtr> vertices;
-  Round forgotten = 0;          ///< The sender no longer has rounds up to this one.
-  IndexedDigest commit_vote{};  ///< What the sender's next vertex will vote for: it may be long in coming.
-  IndexedDigest state_vote{};
+  Round forgotten = 0;  ///< The sender no longer has rounds up to this one.
 };
 struct SnapshotRequest {
   CommitIndex above = 0;  ///< The asker has executed so far: an older snapshot is of no use.
@@ -58,8 +58,17 @@ struct SnapshotRequest {
 struct SnapshotReply {
   SnapshotPtr snapshot;  ///< Null where there is none.
 };
-/// The vertices in it have been through read_vertex(): drivers see to that, on whatever thread.
-using PeerMessage = std::variant<VertexPtr, FetchRequest, RangeRequest, FetchReply, SnapshotRequest, SnapshotReply>;
+/// Asks for the word on a commit and the state after it: from one that was given a snapshot of that state.
+struct StatementRequest {
+  CommitIndex index = 0;
+};
+struct StatementReply {
+  std::optional<Statement> statement;  ///< Nothing where the sender cannot tell.
+};
+/// Drivers see to it, on whatever thread, that the vertices in it have been through read_vertex(), and that the
+/// sender's statement is_signed_by() the sender.
+using PeerMessage = std::variant<VertexPtr, FetchRequest, RangeRequest, FetchReply, SnapshotRequest, SnapshotReply,
+                                 StatementRequest, StatementReply>;
 
 // Events: what has happened.
 
@@ -82,8 +91,9 @@ struct Submitted {
 struct Executed {
   IndexedDigest state;
 };
-/// A snapshot that a SnapshotWanted asked for, of the state at a multiple of limits::kVoteInterval: the last one, or
-/// the next. No `bytes` where there is none yet.
+/// A snapshot that a SnapshotWanted asked for: of the state at a multiple of limits::kVoteInterval, which others vote
+/// on, too; or of the last, where nothing has been committed for a while, for then others stand where we do. No `bytes`
+/// where there is none.
 struct SnapshotTaken {
   ValidatorIndex to = 0;
   IndexedDigest state;  ///< The commit after which it was taken, and its root.

@@ -28,6 +28,7 @@ enum class Domain : std::uint8_t {
   state_root = 12,   ///< The whole state.
   script = 13,       ///< What a script wants digested.
   answer = 14,       ///< What a client is told of its batch.
+  statement = 15,    ///< A validator's word on a commit and the state after it.
 };
 
 /// Hashes piece by piece. **Thread-safety**: thread-compatible. **Cost**: 0.14 us for 64 bytes, about 1 ns a byte

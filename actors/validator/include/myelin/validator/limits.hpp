@@ -15,13 +15,6 @@ inline constexpr std::size_t kEffectsWaitingMax = 256;
 /// A log below this size is not started anew.
 inline constexpr std::uint64_t kLogBytesKept = std::uint64_t{4} << 20;
 
-/// Commits from one snapshot of a small state to the next: close enough that the one before the last can still be gone
-/// on from.
-inline constexpr consensus::CommitIndex kSnapshotInterval = 4 * consensus::limits::kVoteInterval;
-
-/// A state above this size is copied for others only if one of them asks.
-inline constexpr std::size_t kSnapshotBytesUnasked = std::size_t{4} << 20;
-
 /// Payload that is executed between one save of the state and the next: what is replayed after a crash, and what the
 /// log grows to. A save writes each page of the state that was touched, so that fewer are cheaper.
 inline constexpr std::uint64_t kPayloadBytesPerSave = std::uint64_t{64} << 20;
