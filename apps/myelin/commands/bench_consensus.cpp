@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 
 #include "bench/consensus/core_rounds.hpp"
 #include "bench/consensus/execution.hpp"
@@ -61,8 +62,20 @@ std::string figures_text(const std::string& heading, const Comparisons& comparis
   return table.to_string();
 }
 
+/// What a vertex costs a core with so many rounds behind it.
+Variant vertex_cost(consensus::Round behind, const std::stop_token& stop) {
+  constexpr consensus::Round kRoundsAtOnce = 1000;
+  const auto core = std::make_shared<CoreRounds>(4);
+  const auto done = std::make_shared<consensus::Round>(0);
+  return {fmt::format("{} k rounds", behind / 1000), [=] {
+            for (; *done < behind && !stop.stop_requested(); *done += kRoundsAtOnce) core->run(kRoundsAtOnce);
+            const CoreRounds::Spent spent = core->run(5 * kRoundsAtOnce);
+            return (spent.reading + spent.stepping) * 1e9 / static_cast<double>(spent.vertices);
+          }};
+}
+
 /// Vertices a second through a core, with stub signatures, and what the commit rule takes of it.
-std::vector<Case> core_cases(bool quick) {
+std::vector<Case> core_cases(bool quick, const std::stop_token& stop) {
   std::vector<Case> cases;
   const std::vector<std::size_t> sizes = quick ? std::vector<std::size_t>{4} : std::vector<std::size_t>{4, 7, 16, 64};
   for (const std::size_t validators : sizes) {
@@ -82,6 +95,8 @@ std::vector<Case> core_cases(bool quick) {
                      "B",
                      {{"core", [=] { return bytes_per_round_held(validators); }}}});
   }
+  cases.push_back(
+      {"4 validators: a vertex after", "ns", {vertex_cost(1000, stop), vertex_cost(quick ? 10'000 : 1'000'000, stop)}});
   return cases;
 }
 
@@ -157,7 +172,7 @@ Result<void> BenchConsensus::run_core(Session& session) {
   }
   const Comparisons roots = measure(state_root_cases(options_.quick));
   const Comparisons crypto = measure(crypto_cases());
-  const Comparisons core = measure(core_cases(options_.quick));
+  const Comparisons core = measure(core_cases(options_.quick, session.stop));
   progress.clear();
 
   nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
