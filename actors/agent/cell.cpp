@@ -17,6 +17,7 @@
 #include "interop/reply_port.hpp"
 #include "lifecycle.hpp"
 #include "myelin/actors/caf_interop.hpp"
+#include "remote_cell.hpp"
 #include "runtime/mesh_state.hpp"
 #include "runtime/turn_context.hpp"
 
@@ -145,14 +146,14 @@ void AgentCell::deliver(QueueLink* entry) noexcept {
   }
 }
 
-void AgentCell::put(Frame&& frame, ReplyPort* port) noexcept {
+void AgentCell::put(Frame&& frame, ReplyPort* port, std::unique_ptr<Charge> charge) noexcept {
   std::uint32_t stamp = 0;
   if (--metrics_context.until_stamp == 0) [[unlikely]] {
     metrics_context.until_stamp = kMetricsSampleOneIn;
     if (metrics_ != nullptr) stamp = stamp_of(clock_now());
   }
   const Lane lane = frame.lane();
-  if (frame.unique()) {
+  if (charge == nullptr && frame.unique()) {
     FrameBlock* block = frame.release();
     block->link.context = port;
     block->link.kind = entry_tag(EntryKind::message, lane);
@@ -166,8 +167,38 @@ void AgentCell::put(Frame&& frame, ReplyPort* port) noexcept {
     entry->weight = weight_of(frame.size());
     entry->stamp = stamp;
     entry->frame = std::move(frame);
+    entry->charge = std::move(charge);
     deliver(entry);
   }
+}
+
+Delivery AgentCell::take_in(Frame& frame, ReplyPort* port, std::unique_ptr<Charge>& charge) noexcept {
+  const auto end = [&](Error error) {
+    charge.reset();
+    if (port != nullptr) {
+      port->fail(frame.correlation(), std::move(error));
+      port->release();
+    } else {
+      mesh_.dead_letters.add({error.code, id(), std::move(frame)});
+    }
+    return Delivery::taken;
+  };
+  if (mesh_.refusing.load(std::memory_order_acquire)) {
+    return end({Errc::receiver_dead, "the mesh is being shut down: nobody is asked any more"});
+  }
+  if (port != nullptr && !class_.reentrant && std::ranges::find(frame.callers(), key()) != frame.callers().end()) {
+    return end({Errc::request_cycle, fmt::format("{} {} waits for the answer to this question itself: answer without "
+                                                 "asking it, or declare it kReentrant",
+                                                 class_.name, id())});
+  }
+  if (when_full_ == Overload::block && frame.lane() != Lane::control && inbox_.full()) return Delivery::refused;
+  if (charge == nullptr || inbox_.gated()) {
+    charge.reset();
+    static_cast<void>(deliver(std::move(frame), port));
+  } else {
+    put(std::move(frame), port, std::move(charge));
+  }
+  return Delivery::taken;
 }
 
 Delivery AgentCell::deliver_gated(Frame&& frame, ReplyPort* port, int redirects) noexcept {
@@ -237,15 +268,24 @@ void AgentCell::refuse(Frame frame, ReplyPort* port, bool give_back) noexcept {
     return;
   }
   AgentCell* sender = turn_context.cell;
-  if (give_back && sender != nullptr && sender->class_.has_rejected) {
-    auto* entry = new RejectedEntry;
-    entry->kind = entry_tag(EntryKind::rejected, Lane::high);
-    entry->receiver = ref();
-    entry->frame = std::move(frame);
-    sender->deliver(entry);
+  if (give_back && sender != nullptr) {
+    sender->give_back(ref(), std::move(frame));
+  } else {
+    mesh_.dead_letters.add({Errc::overloaded, id(), std::move(frame)});
+  }
+}
+
+/// Puts a message of this agent's that `receiver` has no room for before it again, if it wants to know.
+void AgentCell::give_back(const AgentRef& receiver, Frame frame) {
+  if (!class_.has_rejected) {
+    mesh_.dead_letters.add({Errc::overloaded, receiver.id(), std::move(frame)});
     return;
   }
-  mesh_.dead_letters.add({Errc::overloaded, id(), std::move(frame)});
+  auto* entry = new RejectedEntry;
+  entry->kind = entry_tag(EntryKind::rejected, Lane::high);
+  entry->receiver = receiver;
+  entry->frame = std::move(frame);
+  deliver(entry);
 }
 
 bool AgentCell::want_room() noexcept {
@@ -364,7 +404,7 @@ void AgentCell::bounce(QueueLink* link, const Error& reason) noexcept {
     }
     case EntryKind::room_wanted:
       delete static_cast<SignalEntry*>(link);
-      mesh_.back_pressure.release(*this);
+      mesh_.back_pressure.release(ctrl());
       break;
     case EntryKind::cancel: delete static_cast<CancelEntry*>(link); break;
     case EntryKind::start:
@@ -495,7 +535,7 @@ bool AgentCell::pause() noexcept {
     paused_by_ = {};
     return false;
   }
-  const bool ended = !receiver.cell()->want_room();
+  const bool ended = receiver.is_local() ? !receiver.cell()->want_room() : !route_of(receiver)->want_room();
   // A message that came since the last look may be one of control.
   if (!ended && !inbox_.has_new()) return true;
   PauseState expected = PauseState::paused;
@@ -510,7 +550,7 @@ bool AgentCell::pause() noexcept {
 void AgentCell::give_room() noexcept {
   if (inbox_.depth() > inbox_.capacity() / 2) return;
   room_wanted_ = false;
-  mesh_.back_pressure.release(*this);
+  mesh_.back_pressure.release(ctrl());
 }
 
 void AgentCell::handle(QueueLink* link) {
@@ -844,7 +884,7 @@ void AgentCell::finish() noexcept {
   if (outbox_ != nullptr) outbox_->flush_all();
   const std::string how = failure_ == nullptr ? " has stopped" : " has failed: " + failure_->message;
   close_inbox({Errc::receiver_dead, class_.name + how});
-  if (room_wanted_) mesh_.back_pressure.release(*this);
+  if (room_wanted_) mesh_.back_pressure.release(ctrl());
   if (paused_by_) mesh_.back_pressure.withdraw(*this);
   paused_by_ = {};
   if (armed_ != kNever) clock().cancel_timeouts(this);
@@ -930,8 +970,21 @@ void AgentCell::transmit(const AgentRef& to, Frame&& frame, ReplyPort* port) {
       paused_by_ = to;
     return;
   }
+  transmit_elsewhere(to, std::move(frame), port);
+}
+
+void AgentCell::transmit_elsewhere(const AgentRef& to, Frame&& frame, ReplyPort* port) {
+  if (RemoteRoute* route = to ? route_of(to) : nullptr; route != nullptr) {
+    switch (route->deliver(frame, port)) {
+      case Delivery::taken: return;
+      case Delivery::taken_but_full:
+        if (!paused_by_) paused_by_ = to;
+        return;
+      case Delivery::refused: give_back(to, std::move(frame)); return;
+    }
+  }
   if (to) {
-    // Another node, or a plain CAF actor: a CAF message. A question travels as CAF's own request.
+    // A plain CAF actor, or a node reached over BASP: a CAF message. A question travels as CAF's own request.
     const CorrelationId question = frame.correlation();
     const caf::message_id id = port == nullptr ? caf::make_message_id() : caf::make_message_id(question);
     to.control()->enqueue(caf::strong_actor_ptr{ctrl()}, id, caf::make_message(std::move(frame)), turn_context.unit);
@@ -1028,7 +1081,11 @@ void AgentCell::abandon_question(CorrelationId question) noexcept {
 }
 
 void AgentCell::give_up(const AgentRef& callee, CorrelationId question) noexcept {
-  if (callee.cell() != nullptr) callee.cell()->cancel_question(this, question);
+  if (callee.cell() != nullptr) {
+    callee.cell()->cancel_question(this, question);
+  } else if (RemoteRoute* route = callee ? route_of(callee) : nullptr; route != nullptr) {
+    route->cancel(this, question);
+  }
 }
 
 void AgentCell::cancel_question(ReplyPort* asker, CorrelationId question) noexcept {
@@ -1058,9 +1115,8 @@ void AgentCell::put_question(const AgentRef& to, Frame frame) {
       header.callers = &chain;
       frame = frame.with_header(header);
     }
-  } else {
-    waiting_->set_callee(question, to);
   }
+  if (to.is_local() || (to && route_of(to) != nullptr)) waiting_->set_callee(question, to);
   if (std::optional<Error> cycle = refuse_cycle(to, frame)) [[unlikely]] {
     fail(question, *std::move(cycle));
     return;

@@ -15,6 +15,7 @@
 #include "myelin/actors/agent_state.hpp"
 #include "myelin/actors/interceptor.hpp"
 #include "myelin/actors/mailbox.hpp"
+#include "myelin/actors/remote.hpp"
 #include "myelin/actors/reply.hpp"
 #include "runtime/class_metrics.hpp"
 #include "runtime/entries.hpp"
@@ -29,13 +30,6 @@ struct MeshState;
 class Children;
 struct Lifecycle;
 struct OrderEntry;
-
-/// What became of a message that was put into an agent's mailbox.
-enum class Delivery : std::uint8_t {
-  taken,
-  taken_but_full,  ///< The sender should pause.
-  refused,
-};
 
 /// Whether an agent is paused because a mailbox it sent to is full.
 enum class PauseState : std::uint8_t { running, paused, released };
@@ -73,6 +67,9 @@ class AgentCell final : public caf::local_actor,
     put(std::move(frame), port);
     return Delivery::taken;
   }
+
+  /// See deliver_from_outside().
+  Delivery take_in(Frame& frame, ReplyPort* port, std::unique_ptr<Charge>& charge) noexcept;
 
   /// Puts what an interceptor has let pass into the mailbox.
   Delivery admit(Parcel&& parcel) noexcept;
@@ -199,7 +196,7 @@ class AgentCell final : public caf::local_actor,
   static void send_from_outbox(void* cell, const AgentRef& to, Frame frame);
 
   void schedule() noexcept;
-  void put(Frame&& frame, ReplyPort* port) noexcept;
+  void put(Frame&& frame, ReplyPort* port, std::unique_ptr<Charge> charge = nullptr) noexcept;
   Delivery deliver_gated(Frame&& frame, ReplyPort* port, int redirects) noexcept;
   Delivery intercept(Frame& frame, ReplyPort* port) noexcept;
   void show_interceptor(const Frame& frame, Parcel::Kind kind);
@@ -251,6 +248,8 @@ class AgentCell final : public caf::local_actor,
   void close_inbox(const Error& reason) noexcept;
   void bounce(QueueLink* entry, const Error& reason) noexcept;
   void transmit(const AgentRef& to, Frame&& frame, ReplyPort* port);
+  void transmit_elsewhere(const AgentRef& to, Frame&& frame, ReplyPort* port);
+  void give_back(const AgentRef& receiver, Frame frame);
 
   // Read by senders.
   Inbox inbox_;

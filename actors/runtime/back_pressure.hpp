@@ -1,6 +1,7 @@
 /// Senders that wait until a full mailbox has room again.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <semaphore>
 #include <unordered_map>
@@ -28,24 +29,29 @@ class BackPressure {
   void withdraw(AgentCell& sender) noexcept;
 
   /// Lets everyone go on who waits for `receiver`.
-  void release(AgentCell& receiver) noexcept;
+  void release(const caf::actor_control_block* receiver) noexcept;
   void release_all() noexcept;
 
   /// Blocks this thread until release(). **Requires**: it runs no agent.
   void wait(const AgentRef& receiver);
+  /// Calls `then` once, on the thread that releases. **Requires**: `receiver` is an agent of this process.
+  void call_when_released(const AgentRef& receiver, std::function<void()> then);
 
  private:
   struct Waiters {
     AgentRef receiver;  // kept, for its address is the key
     std::vector<AgentRef> agents;
     std::vector<std::binary_semaphore*> threads;
+    std::vector<std::function<void()>> calls;
   };
   static void wake(Waiters& waiters) noexcept;
   void forget(AgentCell& sender, std::vector<AgentRef>& dropped) noexcept;
 
   std::mutex mutex_;
-  std::unordered_map<AgentCell*, Waiters> waiting_;             // by receiver
-  std::unordered_map<const AgentCell*, AgentCell*> waits_for_;  // sender to receiver
+  // Actors by their control blocks, for a receiver may be on another node.
+  std::unordered_map<const caf::actor_control_block*, Waiters> waiting_;  // by receiver
+  std::unordered_map<const caf::actor_control_block*, const caf::actor_control_block*>
+      waits_for_;  // sender to receiver
 };
 
 }  // namespace myelin

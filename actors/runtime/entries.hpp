@@ -10,6 +10,7 @@
 #include "inbox.hpp"
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/continuation.hpp"
+#include "myelin/actors/remote.hpp"
 #include "myelin/actors/reply.hpp"
 
 namespace myelin {
@@ -20,7 +21,9 @@ struct SharedEntry : QueueLink, Pooled {
   Frame frame;
   std::uint32_t first = 0;  ///< Message of the frame to begin with.
   CorrelationId correlation = 0;
+  std::unique_ptr<Charge> charge;  ///< Of a message from another process; or null.
 };
+static_assert(sizeof(SharedEntry) <= BlockPool::kSizes[0]);
 struct FailureEntry : QueueLink, Pooled {
   CorrelationId question = 0;
   Error error;

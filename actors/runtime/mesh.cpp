@@ -17,6 +17,7 @@
 #include "agent/agent_key.hpp"
 #include "agent/cell.hpp"
 #include "agent/lifecycle.hpp"
+#include "agent/remote_cell.hpp"
 #include "coordinator.hpp"
 #include "interop/error_mapping.hpp"
 #include "mesh_state.hpp"
@@ -170,6 +171,13 @@ void Mesh::send(const AgentRef& to, Frame frame) {
     if (delivery == Delivery::taken_but_full && turn_context.unit == nullptr && !state_->config.deterministic) {
       state_->back_pressure.wait(to);
     }
+  } else if (RemoteRoute* route = to ? route_of(to) : nullptr; route != nullptr) {
+    const Delivery delivery = route->deliver(frame, nullptr);
+    if (delivery == Delivery::refused) {
+      state_->dead_letters.add({Errc::overloaded, to.id(), std::move(frame)});
+    } else if (delivery == Delivery::taken_but_full && turn_context.unit == nullptr && !state_->config.deterministic) {
+      state_->back_pressure.wait(to);
+    }
   } else if (to) {
     to.control()->enqueue(nullptr, caf::make_message_id(), caf::make_message(std::move(frame)), nullptr);
   } else {
@@ -184,13 +192,24 @@ Result<Frame> Mesh::ask_and_wait(const AgentRef& to, const Frame& frame, Duratio
   if (state_->refusing.load(std::memory_order_acquire)) {
     return myelin::fail(Errc::receiver_dead, "the mesh is being shut down: nobody is asked any more");
   }
-  if (to.cell() == nullptr) return ask_plain_actor(to, frame, timeout);
+  RemoteRoute* route = to.is_local() ? nullptr : route_of(to);
+  if (!to.is_local() && route == nullptr) return ask_plain_actor(to, frame, timeout);
   auto* waiting = new WaitingThread{state_->dead_letters};
   waiting->retain();  // the question's reference
-  to.cell()->deliver(frame.with_header({.correlation = kOnlyQuestion, .deadline = deadline, .trace = begin_trace()}),
-                     waiting);
+  Frame question = frame.with_header({.correlation = kOnlyQuestion, .deadline = deadline, .trace = begin_trace()});
+  if (route == nullptr) {
+    to.cell()->deliver(std::move(question), waiting);
+  } else {
+    static_cast<void>(route->deliver(question, waiting));
+  }
   Result<Frame> outcome = waiting->wait(deadline, stop);
-  if (waiting->gave_up()) to.cell()->cancel_question(waiting, kOnlyQuestion);
+  if (waiting->gave_up()) {
+    if (route == nullptr) {
+      to.cell()->cancel_question(waiting, kOnlyQuestion);
+    } else {
+      route->cancel(waiting, kOnlyQuestion);
+    }
+  }
   waiting->release();
   return outcome;
 }

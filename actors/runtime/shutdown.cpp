@@ -75,8 +75,8 @@ bool await_state(MeshState& mesh, TimePoint deadline, Reached&& reached) {
   return reached();
 }
 
-std::array<std::uint64_t, 64> counts_of(const DeadLetters& letters) {
-  std::array<std::uint64_t, 64> counts{};
+std::array<std::uint64_t, 128> counts_of(const DeadLetters& letters) {
+  std::array<std::uint64_t, 128> counts{};
   for (std::size_t cause = 0; cause < counts.size(); ++cause) counts[cause] = letters.count(static_cast<Errc>(cause));
   return counts;
 }

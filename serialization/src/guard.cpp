@@ -86,10 +86,11 @@ class SchemaWalk {
 
 }  // namespace
 
-Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, const FrameCaps& caps) {
+Result<ForeignFrame> ForeignFrame::begin(std::span<const std::byte> bytes, std::size_t total, TimePoint now,
+                                         const FrameCaps& caps) {
   wire::Header head;
-  if (bytes.size() > caps.bytes_max) {
-    return fail(Errc::frame_too_large, fmt::format("frame of {} bytes; the cap is {}", bytes.size(), caps.bytes_max));
+  if (total > caps.bytes_max) {
+    return fail(Errc::frame_too_large, fmt::format("frame of {} bytes; the cap is {}", total, caps.bytes_max));
   }
   if (bytes.size() < sizeof head) {
     return fail(Errc::bad_frame, fmt::format("{} bytes are too few for the {}-byte header", bytes.size(), sizeof head));
@@ -135,12 +136,15 @@ Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, cons
     return fail(Errc::bad_frame,
                 fmt::format("{} bytes end within the table of {} segments", bytes.size(), head.segments));
   }
-  std::vector<std::uint32_t> sizes(head.segments);
-  std::memcpy(sizes.data(), bytes.data() + table_at, sizes.size() * sizeof(std::uint32_t));
+  const auto size_of = [table = bytes.data() + table_at](std::uint32_t segment) {
+    std::uint32_t segment_words = 0;
+    std::memcpy(&segment_words, table + segment * sizeof segment_words, sizeof segment_words);
+    return segment_words;
+  };
   std::uint64_t words = 0;
-  for (const std::uint32_t size : sizes) words += size;  // 512 times 2^32 cannot overflow
-  const std::size_t body_bytes = bytes.size() - body_at;
-  if (words * sizeof(capnp::word) != body_bytes) {
+  for (std::uint32_t segment = 0; segment < head.segments; ++segment) words += size_of(segment);  // cannot overflow
+  if (total < body_at || words * sizeof(capnp::word) != total - body_at) {
+    const std::size_t body_bytes = total < body_at ? 0 : total - body_at;
     return fail(Errc::bad_frame, fmt::format("segments of {} bytes in all, but {} bytes follow",
                                              words * sizeof(capnp::word), body_bytes));
   }
@@ -163,24 +167,35 @@ Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, cons
   Frame frame = Frame::adopt(block);
   block->flags |= FrameBlock::kForeign | (batch ? FrameBlock::kBatch : 0);
   block->items = head.items;
-  if (body_bytes != 0) std::memcpy(room.data(), bytes.data() + body_at, body_bytes);
-  block->only = room.first(sizes[0]);
-  if (sizes.size() > 1) {
+  block->only = room.first(size_of(0));
+  if (head.segments > 1) {
     block->more = new FrameBlock::Segments;
+    block->more->all.reserve(head.segments);
     std::size_t at = 0;
-    for (const std::uint32_t size : sizes) {
-      block->more->all.emplace_back(room.data() + at, size);
-      at += size;
+    for (std::uint32_t segment = 0; segment < head.segments; ++segment) {
+      block->more->all.emplace_back(room.data() + at, size_of(segment));
+      at += size_of(segment);
     }
   }
+  return ForeignFrame{std::move(frame), body_at, std::as_writable_bytes(room.first(words))};
+}
 
+Result<Frame> ForeignFrame::finish(const FrameCaps& caps) && {
   const Result<void> sound = guarded([&] {
-    CappedReader reader{frame, caps};
+    CappedReader reader{frame_, caps};
     // Follows every pointer, whatever the schema, within the limits.
     static_cast<void>(reader.getRoot<capnp::AnyPointer>().targetSize());
   });
   if (!sound) return tl::unexpected{sound.error()};
-  return frame;
+  return std::move(frame_);
+}
+
+Result<Frame> open_foreign(std::span<const std::byte> bytes, TimePoint now, const FrameCaps& caps) {
+  Result<ForeignFrame> frame = ForeignFrame::begin(bytes, bytes.size(), now, caps);
+  if (!frame) return tl::unexpected{std::move(frame).error()};
+  const std::span<std::byte> body = frame->body();
+  if (!body.empty()) std::memcpy(body.data(), bytes.data() + frame->head_bytes(), body.size());
+  return std::move(*frame).finish(caps);
 }
 
 Result<void> check_schema(const Frame& frame, capnp::StructSchema schema, const FrameCaps& caps) {

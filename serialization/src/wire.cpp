@@ -9,7 +9,17 @@ namespace myelin {
 
 static_assert(std::endian::native == std::endian::little);
 
+std::size_t head_bytes(const Frame& frame) noexcept {
+  return sizeof(wire::Header) + wire::chain_bytes(frame.callers().size()) + wire::table_bytes(frame.segments().size());
+}
+
 std::vector<std::byte> encode_head(const Frame& frame, TimePoint now) {
+  std::vector<std::byte> bytes(head_bytes(frame));
+  encode_head(frame, now, bytes.data());
+  return bytes;
+}
+
+void encode_head(const Frame& frame, TimePoint now, std::byte* to) noexcept {
   const auto segments = frame.segments();
   const TraceContext trace = frame.trace();
   const std::span<const AgentKey> callers = frame.callers();
@@ -27,21 +37,20 @@ std::vector<std::byte> encode_head(const Frame& frame, TimePoint now) {
       .items = static_cast<std::uint32_t>(frame.size()),
       .segments = static_cast<std::uint32_t>(segments.size()),
   };
-  const std::size_t chain_bytes = wire::chain_bytes(callers.size());
-  std::vector<std::byte> bytes(sizeof header + chain_bytes + wire::table_bytes(segments.size()));
-  std::memcpy(bytes.data(), &header, sizeof header);
+  std::memcpy(to, &header, sizeof header);
+  to += sizeof header;
   if (!callers.empty()) {
     const std::uint64_t count = callers.size();
-    std::memcpy(bytes.data() + sizeof header, &count, sizeof count);
-    std::memcpy(bytes.data() + sizeof header + sizeof count, callers.data(), callers.size_bytes());
+    std::memcpy(to, &count, sizeof count);
+    std::memcpy(to + sizeof count, callers.data(), callers.size_bytes());
+    to += wire::chain_bytes(callers.size());
   }
-  std::byte* entry = bytes.data() + sizeof header + chain_bytes;
   for (const Frame::Segment& segment : segments) {
     const auto words = static_cast<std::uint32_t>(segment.size());
-    std::memcpy(entry, &words, sizeof words);
-    entry += sizeof words;
+    std::memcpy(to, &words, sizeof words);
+    to += sizeof words;
   }
-  return bytes;
+  if (segments.size() % 2 != 0) std::memset(to, 0, sizeof(std::uint32_t));
 }
 
 std::vector<std::byte> encode(const Frame& frame, TimePoint now) {

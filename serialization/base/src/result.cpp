@@ -32,6 +32,8 @@ std::string_view to_string(Errc code) noexcept {
     case Errc::lease_held: return "lease_held";
     case Errc::not_holder: return "not_holder";
     case Errc::memory_full: return "memory_full";
+    case Errc::unreachable: return "unreachable";
+    case Errc::access_denied: return "access_denied";
   }
   return "unknown";
 }

@@ -12,6 +12,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_causes_are_stable) {
   BOOST_TEST(static_cast<int>(Errc::invalid_argument) == 20);
   BOOST_TEST(static_cast<int>(Errc::unhandled_type) == 40);
   BOOST_TEST(static_cast<int>(Errc::backend_failed) == 61);
+  BOOST_TEST(static_cast<int>(Errc::unreachable) == 100);
 }
 
 BOOST_AUTO_TEST_CASE(a_number_that_is_no_cause_has_a_name_all_the_same) {

@@ -82,7 +82,7 @@ class DeadLetters {
   void end_subscriptions() noexcept;
 
  private:
-  static constexpr std::size_t kCauses = 64;
+  static constexpr std::size_t kCauses = 128;
   std::array<std::atomic<std::uint64_t>, kCauses> counts_{};
   mutable std::mutex mutex_;
   std::deque<DeadLetter> recent_;

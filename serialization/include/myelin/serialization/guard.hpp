@@ -24,6 +24,34 @@ struct FrameCaps {
   int nesting_max = limits::kForeignNestingMax;
 };
 
+/// A frame from outside of which only the head has come: fixed header, call chain and table of segments. The bytes of
+/// the segments are then written where they will be read.
+///
+/// **Thread-safety**: thread-compatible.
+class ForeignFrame {
+ public:
+  /// `head`: begins with the frame's head; what follows is not looked at. `bytes`: of the whole frame.
+  /// **Errors**: bad_frame, frame_too_large, unsupported_version: as open_foreign(), of which this is the first half.
+  /// **Cost**: allocates as many bytes as the frame will have, and does not zero them.
+  [[nodiscard]] static Result<ForeignFrame> begin(std::span<const std::byte> head, std::size_t bytes, TimePoint now,
+                                                  const FrameCaps& caps = {});
+
+  /// Bytes of the head; the segments follow.
+  [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
+  /// Where the segments' bytes go, one segment after another: all that follow the head. To be written before finish().
+  [[nodiscard]] std::span<std::byte> body() noexcept { return body_; }
+  /// The frame, every pointer checked. Call once. **Errors**: bad_frame.
+  [[nodiscard]] Result<Frame> finish(const FrameCaps& caps = {}) &&;
+
+ private:
+  ForeignFrame(Frame frame, std::size_t head_bytes, std::span<std::byte> body) noexcept
+      : frame_{std::move(frame)}, head_bytes_{head_bytes}, body_{body} {}
+
+  Frame frame_;
+  std::size_t head_bytes_;
+  std::span<std::byte> body_;
+};
+
 /// A frame from bytes in the format of docs/wire_format.md, structure checked: header, segment table, sizes, every
 /// pointer. What its messages mean is not checked yet: see check_as(). The bytes are copied once, into the frame's own
 /// memory.

@@ -17,6 +17,15 @@ inline constexpr std::uint16_t kWireVersion = 1;
 /// Bytes of the fixed part of the header, before the segment table.
 inline constexpr std::size_t kWireHeaderBytes = 72;
 
+/// Bytes of a frame's head: fixed header, call chain and segment table. A multiple of 8.
+[[nodiscard]] std::size_t head_bytes(const Frame& frame) noexcept;
+/// Most bytes that a head accepted from outside has.
+inline constexpr std::size_t kWireHeadBytesMax =
+    kWireHeaderBytes + (1 + limits::kCallDepthMax) * 8 + limits::kForeignSegmentsMax * 4;
+
+/// Writes the head of a frame: see encode_head(). **Requires**: room for head_bytes() at `to`.
+void encode_head(const Frame& frame, TimePoint now, std::byte* to) noexcept;
+
 /// Header and segment table of a frame, a multiple of 8 bytes. The segments' bytes follow, as they lie in memory: a
 /// transport that gathers (sendmsg) need not copy them.
 ///

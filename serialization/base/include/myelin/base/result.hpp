@@ -42,12 +42,17 @@ enum class Errc : std::uint16_t {
 
   // Validators and the shared memory
   validator_halted = 80,  ///< A validator stopped for good: going on could have broken what was promised.
-  outcome_unknown = 81,   ///< The deadline passed once a request was on its way: it may have been executed, or yet be.
+  outcome_unknown = 81,   ///< A request was on its way when its deadline passed or its connection broke: it may have
+                          ///< been executed, or yet be.
   wrong_value_kind = 82,  ///< The key holds another kind of value than the operation needs.
   insufficient = 83,      ///< A transfer of more than there is, or more than its receiver can hold.
   lease_held = 84,        ///< The key is held by a lease that is not over.
   not_holder = 85,        ///< The lease is over, or somebody else's.
   memory_full = 86,       ///< The shared memory has no room for more keys or bytes.
+
+  // Nodes
+  unreachable = 100,    ///< There is no connection to the other node: nothing was sent.
+  access_denied = 101,  ///< A node's certificate, cluster or name is not what it must be.
 };
 
 /// The enumerator's name, e.g. "timeout"; "unknown" for a number that is no Errc.
