@@ -12,6 +12,7 @@ find_package(Sodium 1.0.18 REQUIRED)
 find_package(LMDB 0.9.24 REQUIRED)
 find_package(tomlplusplus CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
 find_package(CAF 0.17.6 REQUIRED COMPONENTS core io openssl)
 
 if(MYELIN_BUILD_APPS)

@@ -31,6 +31,7 @@ set(MYELIN_LIBRARY_SOURCES
   "CAF::core|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_core"
   "CAF::io|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_io"
   "CAF::openssl|CAF 0.17.6 COMPONENTS core io openssl|Libs: -lcaf_openssl"
+  "OpenSSL::SSL|OpenSSL|Libs: -lssl -lcrypto"
   "OpenSSL::Crypto|OpenSSL|Libs: -lcrypto"
   "Sodium::sodium|Sodium|Libs: -lsodium"
   "LMDB::lmdb|LMDB|Libs: -llmdb"

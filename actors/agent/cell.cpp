@@ -146,14 +146,14 @@ void AgentCell::deliver(QueueLink* entry) noexcept {
   }
 }
 
-void AgentCell::put(Frame&& frame, ReplyPort* port, std::unique_ptr<Charge> charge) noexcept {
+void AgentCell::put(Frame&& frame, ReplyPort* port) noexcept {
   std::uint32_t stamp = 0;
   if (--metrics_context.until_stamp == 0) [[unlikely]] {
     metrics_context.until_stamp = kMetricsSampleOneIn;
     if (metrics_ != nullptr) stamp = stamp_of(clock_now());
   }
   const Lane lane = frame.lane();
-  if (charge == nullptr && frame.unique()) {
+  if (frame.unique()) {
     FrameBlock* block = frame.release();
     block->link.context = port;
     block->link.kind = entry_tag(EntryKind::message, lane);
@@ -167,7 +167,6 @@ void AgentCell::put(Frame&& frame, ReplyPort* port, std::unique_ptr<Charge> char
     entry->weight = weight_of(frame.size());
     entry->stamp = stamp;
     entry->frame = std::move(frame);
-    entry->charge = std::move(charge);
     deliver(entry);
   }
 }
@@ -196,7 +195,13 @@ Delivery AgentCell::take_in(Frame& frame, ReplyPort* port, std::unique_ptr<Charg
     charge.reset();
     static_cast<void>(deliver(std::move(frame), port));
   } else {
-    put(std::move(frame), port, std::move(charge));
+    auto* entry = new SharedEntry;
+    entry->context = port;
+    entry->kind = entry_tag(EntryKind::shared_message, frame.lane());
+    entry->weight = weight_of(frame.size());
+    entry->frame = std::move(frame);
+    entry->charge = std::move(charge);
+    deliver(entry);
   }
   return Delivery::taken;
 }

@@ -196,7 +196,7 @@ class AgentCell final : public caf::local_actor,
   static void send_from_outbox(void* cell, const AgentRef& to, Frame frame);
 
   void schedule() noexcept;
-  void put(Frame&& frame, ReplyPort* port, std::unique_ptr<Charge> charge = nullptr) noexcept;
+  void put(Frame&& frame, ReplyPort* port) noexcept;
   Delivery deliver_gated(Frame&& frame, ReplyPort* port, int redirects) noexcept;
   Delivery intercept(Frame& frame, ReplyPort* port) noexcept;
   void show_interceptor(const Frame& frame, Parcel::Kind kind);

@@ -27,6 +27,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"myelin/testkit/", "testkit"},
     {"myelin/validator/", "validator"},
     {"myelin/memory/", "memory"},
+    {"myelin/network/", "network"},
     {"myelin/consensus/", "consensus"},
     {"tl/", "expected"},
     {"fmt/", "fmt"},
@@ -168,14 +169,18 @@ const std::vector<FolderRule>& folder_rules() {
        {"base", "serialization", "consensus", "actors", "expected", "fmt", "spdlog", "capnp", "sodium", "posix"}},
       {"actors/validator/storage", "validator", {"base", "consensus", "expected", "fmt", "sodium", "lmdb", "posix"}},
       {"actors/validator/membership", "validator", {"base", "consensus", "expected", "fmt", "sodium", "toml", "posix"}},
+      // Connections to other processes: on CAF's multiplexer, under OpenSSL.
+      {"actors/network",
+       "network",
+       {"base", "serialization", "actors", "expected", "fmt", "capnp", "caf", "openssl", "posix"}},
       // What agents say to such a group, and what carries it there.
       {"actors/memory",
        "memory",
        {"base", "serialization", "consensus", "actors", "validator", "expected", "fmt", "capnp"}},
       {"apps",
        "apps",
-       {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "expected", "fmt", "spdlog",
-        "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
+       {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "network", "expected", "fmt",
+        "spdlog", "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
       // Only here, to compare with the bare libraries.
       {"apps/myelin/bench", "apps", {"base",      "serialization", "kernels",  "consensus", "actors",
                                      "validator", "memory",        "expected", "fmt",       "spdlog",

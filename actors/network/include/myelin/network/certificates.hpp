@@ -1,0 +1,53 @@
+/// Certificates by which nodes know each other: an authority a cluster, and from it one certificate a node, bound to
+/// the cluster's and the node's names.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "myelin/base/result.hpp"
+
+namespace myelin::network {
+
+/// From when to when a certificate is good.
+struct Validity {
+  std::chrono::system_clock::time_point from;
+  std::chrono::system_clock::time_point until;
+};
+
+/// A certificate and its private key, both PEM.
+struct CertificateAndKey {
+  std::string certificate;
+  std::string key;
+};
+
+/// What a node proves itself with, and whom it believes. All PEM.
+struct Credentials {
+  std::string authority;  ///< The certificate of the cluster's authority.
+  std::string certificate;
+  std::string key;
+};
+
+/// Whether a name may be a cluster's, a node's or an agent's: 1 to limits::kNameBytesMax letters, digits, '.', '_',
+/// '-'.
+/// **Errors**: invalid_argument. **Thread-safety**: thread-safe, as all of these.
+[[nodiscard]] Result<void> check_name(std::string_view what, std::string_view name);
+
+/// A new authority (Ed25519, self-signed), for one cluster. Who has its key can let nodes in.
+/// **Errors**: invalid_argument, backend_failed.
+[[nodiscard]] Result<CertificateAndKey> make_authority(std::string_view cluster, const Validity& validity);
+
+/// A new key (Ed25519) and certificate for one node, signed by the authority.
+/// **Errors**: invalid_argument for a bad name or authority, backend_failed.
+[[nodiscard]] Result<Credentials> make_credentials(const CertificateAndKey& authority, std::string_view cluster,
+                                                   std::string_view node, const Validity& validity);
+
+/// The files ca.pem, node.pem and node.key of a folder, which is made; the key can be read by its owner only.
+/// **Errors**: io_error.
+[[nodiscard]] Result<void> save_credentials(const Credentials& credentials, const std::filesystem::path& folder);
+/// **Errors**: not_found, io_error.
+[[nodiscard]] Result<Credentials> load_credentials(const std::filesystem::path& folder);
+
+}  // namespace myelin::network

@@ -1,0 +1,109 @@
+/// One process among others: its agents are reached by those of other nodes, and reach theirs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "myelin/actors/agent_ref.hpp"
+#include "myelin/base/result.hpp"
+#include "myelin/base/time.hpp"
+#include "myelin/network/certificates.hpp"
+
+namespace myelin {
+class Mesh;
+}  // namespace myelin
+
+namespace myelin::network {
+
+/// Another node, and where it listens.
+struct PeerAddress {
+  std::string node;
+  std::string address;  ///< "host:port".
+};
+
+struct NodeOptions {
+  /// Only nodes of one cluster talk to each other.
+  std::string cluster = "myelin";
+  /// Different for each node of the cluster.
+  std::string name;
+  /// "host:port"; with port 0 a free one is chosen. Empty: nobody can dial this node.
+  std::string listen = "127.0.0.1:0";
+  /// What this node proves itself with; without them it starts only if `insecure` says so.
+  std::optional<Credentials> credentials = {};
+  /// No TLS: anybody who reaches the port may say he is any node. On loopback only.
+  bool insecure = false;
+  /// Nodes that this one keeps a connection to. Either side may know the other; both may.
+  std::vector<PeerAddress> peers = {};
+  /// How often a node that has nothing to say shows that it lives.
+  Duration heartbeat = std::chrono::milliseconds{500};
+  /// A node that nothing has come from for longer is given up, at its next heartbeat.
+  Duration silence_max = std::chrono::seconds{2};
+  /// A connection that is not set up by then, with TLS and names, is closed.
+  Duration set_up_max = std::chrono::seconds{5};
+  /// Before the second attempt to dial a node, and at most; doubled each time, and then shortened at random by up to
+  /// half.
+  Duration redial_min = std::chrono::milliseconds{50};
+  Duration redial_max = std::chrono::seconds{5};
+  /// Another one each time a node of this name starts; 0: the time.
+  std::uint64_t incarnation = 0;
+};
+
+/// What is known of another node.
+struct PeerStatus {
+  std::string node;
+  bool connected = false;
+  std::uint64_t incarnation = 0;  ///< Of the last connection; 0 where there was none.
+  std::uint64_t connections = 0;  ///< So far.
+  std::string last_error = {};    ///< Why the last attempt, or connection, ended; empty where none has.
+};
+
+/// What agents of other nodes can count on is in docs/network.md.
+///
+/// **Requires**: destroyed before its mesh.
+/// **Thread-safety**: thread-safe, but for construction, moves and destruction. Not to be destroyed by an agent.
+class Node {
+ public:
+  /// Listens, and dials its peers from now on. Others may know it before this returns.
+  /// **Errors**: invalid_argument for names, addresses, credentials, or neither credentials nor `insecure`; io_error
+  /// where the address cannot be listened on.
+  [[nodiscard]] static Result<Node> start(Mesh& mesh, const NodeOptions& options);
+  Node(Node&&) noexcept;
+  Node& operator=(Node&&) noexcept;
+  /// Closes all connections: who waits for an answer from another node gets an error. Handles stay valid, and reach
+  /// nobody.
+  ~Node();
+
+  [[nodiscard]] const std::string& name() const noexcept;
+  /// Where it listens, with the port that was chosen; empty if it does not.
+  [[nodiscard]] std::string address() const;
+
+  /// Lets agents of other nodes find this one by its name. It is withdrawn by name, or when the node stops; meanwhile
+  /// it is kept as by any handle. **Errors**: invalid_argument for a bad name, one in use, or an agent of another
+  /// process.
+  [[nodiscard]] Result<void> publish(std::string name, const AgentRef& agent);
+  void withdraw(std::string_view name);
+
+  /// A handle to an agent of another node: tell, send and ask work as with a local one. It is the same handle each
+  /// time, stands for whichever agent is published there by that name, also after that node was started anew, and is
+  /// there before the node is. Where there is no connection, questions fail at once (unreachable).
+  /// **Errors**: invalid_argument for bad names, or this node's own; overloaded beyond limits::kPeersMax nodes.
+  [[nodiscard]] Result<AgentRef> find(std::string_view node, std::string_view agent);
+
+  /// Keeps a connection to a node from now on. **Errors**: as NodeOptions::peers.
+  [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
+  /// Waits until there is a connection to that node. Never call this in an agent. **Errors**: timeout.
+  [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
+  [[nodiscard]] std::vector<PeerStatus> peers() const;
+
+ private:
+  class Core;
+  explicit Node(std::shared_ptr<Core> core);
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace myelin::network

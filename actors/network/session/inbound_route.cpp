@@ -1,0 +1,174 @@
+#include "inbound_route.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "myelin/network/limits.hpp"
+
+namespace myelin::network {
+
+namespace {
+
+/// So much is handled before the other node is told, lest it be told after every message.
+constexpr std::size_t kCreditBytesMin = limits::kRouteWindowBytes / 4;
+
+/// A large message that waits in a mailbox.
+class RouteCharge final : public Charge {
+ public:
+  RouteCharge(std::shared_ptr<InboundRoute> route, std::size_t bytes, std::size_t messages) noexcept
+      : route_{std::move(route)}, bytes_{bytes}, messages_{messages} {}
+  ~RouteCharge() override {
+    if (route_ != nullptr) route_->settle(bytes_, messages_);
+  }
+  void disarm() noexcept { route_.reset(); }
+
+ private:
+  std::shared_ptr<InboundRoute> route_;
+  std::size_t bytes_;
+  std::size_t messages_;
+};
+
+}  // namespace
+
+InboundRoute::~InboundRoute() {
+  for (const Held& message : held_) {
+    if (message.port != nullptr) message.port->release();  // the other node knows that the connection is gone
+  }
+}
+
+Result<void> InboundRoute::count(std::size_t bytes) {
+  const std::uint64_t before = unhandled_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before < limits::kRouteWindowBytes) return {};
+  return fail(Errc::bad_frame, fmt::format("more was sent to '{}' than the {} bytes that may be on their way", name_,
+                                           limits::kRouteWindowBytes));
+}
+
+Result<void> InboundRoute::take(Frame frame, std::uint32_t question, std::size_t bytes) {
+  if (frame.lane() == Lane::control) {
+    bytes = 0;
+  } else if (Result<void> counted = count(bytes); !counted) {
+    return counted;
+  }
+  const std::uint64_t messages = question == 0 ? frame.size() : 0;
+  AgentRef agent = target();
+  if (!agent || has_ended(session_->mesh.state_of(agent))) {
+    end(question, messages,
+        agent ? Error{Errc::receiver_dead, fmt::format("the agent '{}' has ended", name_)}
+              : Error{Errc::not_found, fmt::format("no agent is published as '{}'", name_)});
+    settle(bytes, bytes == 0 ? 0 : messages);
+    return {};
+  }
+  ReplyPort* port = nullptr;
+  if (question != 0) {
+    Result<ReplyPort*> expected = session_->peer->expect_answer(session_->number, question, agent, frame.correlation());
+    if (!expected) {
+      if (expected.error().code == Errc::bad_frame) return tl::unexpected{std::move(expected).error()};
+      end(question, 0, expected.error());
+      settle(bytes, 0);
+      return {};
+    }
+    port = *expected;
+  }
+  Held message{std::move(agent), std::move(frame), port, bytes};
+  const bool in_order = held_.empty() || message.frame.lane() == Lane::control;
+  if (in_order && hand_over(message)) return {};
+  held_.push_back(std::move(message));
+  wait_for_room();
+  return {};
+}
+
+Result<void> InboundRoute::take_unreadable(Lane lane, std::uint32_t question, std::size_t bytes, const Error& why) {
+  if (lane == Lane::control) {
+    bytes = 0;
+  } else if (Result<void> counted = count(bytes); !counted) {
+    return counted;
+  }
+  end(question, 1, why);
+  settle(bytes, question == 0 && bytes != 0 ? 1 : 0);
+  return {};
+}
+
+AgentRef InboundRoute::target() {
+  if (const std::uint64_t now = session_->exports.version(); version_ != now) {
+    version_ = now;
+    target_ = session_->exports.find(name_);
+  }
+  return target_;
+}
+
+/// Tells the other node that a question, or so many messages, came to nothing.
+void InboundRoute::end(std::uint32_t question, std::uint64_t messages, const Error& why) noexcept {
+  auto record = std::make_unique<Outgoing>();
+  record->kind = question != 0 ? RecordKind::failure : RecordKind::loss;
+  record->question = question;
+  if (question == 0) {
+    record->route = number_;
+    record->payload.resize(sizeof messages);
+    std::memcpy(record->payload.data(), &messages, sizeof messages);
+  }
+  record->payload += encode_error(why);
+  session_->peer->send_record(session_->number, std::move(record));
+}
+
+/// False if the mailbox is full.
+bool InboundRoute::hand_over(Held& message) {
+  const std::uint64_t messages = message.messages();
+  std::unique_ptr<Charge> charge;
+  RouteCharge* large = nullptr;
+  if (message.bytes >= limits::kChargedBytesMin) {
+    auto made = std::make_unique<RouteCharge>(shared_from_this(), message.bytes, messages);
+    large = made.get();
+    charge = std::move(made);
+  }
+  if (deliver_from_outside(message.agent, message.frame, message.port, charge) == Delivery::refused) {
+    if (large != nullptr) large->disarm();
+    return false;
+  }
+  if (large == nullptr) settle(message.bytes, messages);
+  return true;
+}
+
+void InboundRoute::wait_for_room() {
+  if (std::exchange(expecting_room_, true)) return;
+  call_when_room(session_->mesh, held_.front().agent, [self = weak_from_this(), post = session_->post] {
+    post([self] {
+      if (const auto route = self.lock()) {
+        route->expecting_room_ = false;
+        route->hand_over_held();
+      }
+    });
+  });
+}
+
+void InboundRoute::hand_over_held() {
+  while (!held_.empty()) {
+    if (!hand_over(held_.front())) return wait_for_room();
+    held_.pop_front();
+  }
+}
+
+void InboundRoute::settle(std::uint64_t bytes, std::uint64_t messages) noexcept {
+  if (messages != 0) handled_messages_.fetch_add(messages, std::memory_order_relaxed);
+  if (bytes == 0) return;
+  unhandled_.fetch_sub(bytes, std::memory_order_relaxed);
+  if (handled_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes >= kCreditBytesMin) send_credit();
+}
+
+void InboundRoute::send_credit() noexcept {
+  const Credit credit{.bytes = handled_bytes_.exchange(0, std::memory_order_relaxed),
+                      .messages = handled_messages_.exchange(0, std::memory_order_relaxed)};
+  if (credit.bytes == 0) {
+    handled_messages_.fetch_add(credit.messages, std::memory_order_relaxed);
+    return;
+  }
+  auto record = std::make_unique<Outgoing>();
+  record->kind = RecordKind::credit;
+  record->route = number_;
+  record->payload.resize(sizeof credit);
+  std::memcpy(record->payload.data(), &credit, sizeof credit);
+  session_->peer->send_record(session_->number, std::move(record));
+}
+
+}  // namespace myelin::network

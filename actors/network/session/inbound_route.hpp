@@ -1,0 +1,81 @@
+/// What another node sends to one agent of this one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "exports.hpp"
+#include "myelin/actors/mesh.hpp"
+#include "myelin/actors/remote.hpp"
+#include "peer.hpp"
+
+namespace myelin::network {
+
+/// Hands messages to the agent in order. While its mailbox is full they wait here, and the other node is given no
+/// credit for more: so they are never more than the route's window.
+///
+/// **Thread-safety**: settle() is thread-safe; the rest is called by the connection's thread.
+class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
+ public:
+  /// What the routes of one connection share. Outlives them.
+  struct Session {
+    Mesh& mesh;
+    const Exports& exports;
+    std::shared_ptr<Peer> peer;
+    std::uint64_t number;
+    /// Runs something on the connection's thread.
+    std::function<void(std::function<void()>)> post;
+  };
+
+  InboundRoute(std::shared_ptr<const Session> session, std::uint32_t number, std::string name)
+      : session_{std::move(session)}, number_{number}, name_{std::move(name)} {}
+  ~InboundRoute();
+  InboundRoute(const InboundRoute&) = delete;
+  InboundRoute& operator=(const InboundRoute&) = delete;
+
+  /// One frame with its head has so many bytes. `question`: its number, 0 for what was told.
+  /// **Errors**: bad_frame where more was sent than there was credit for, or a question's number is in use.
+  [[nodiscard]] Result<void> take(Frame frame, std::uint32_t question, std::size_t bytes);
+  /// A frame of so many bytes that could not be read.
+  [[nodiscard]] Result<void> take_unreadable(Lane lane, std::uint32_t question, std::size_t bytes, const Error& why);
+
+  /// So much was handled, or is gone.
+  void settle(std::uint64_t bytes, std::uint64_t messages) noexcept;
+  /// Tells the other node what was handled, if anything was.
+  void send_credit() noexcept;
+
+ private:
+  struct Held {
+    AgentRef agent;
+    Frame frame;
+    ReplyPort* port;
+    std::size_t bytes;  ///< 0 in the control lane, which has no window.
+
+    [[nodiscard]] std::uint64_t messages() const noexcept { return port == nullptr && bytes != 0 ? frame.size() : 0; }
+  };
+
+  [[nodiscard]] Result<void> count(std::size_t bytes);
+  [[nodiscard]] AgentRef target();
+  [[nodiscard]] bool hand_over(Held& message);
+  void end(std::uint32_t question, std::uint64_t messages, const Error& why) noexcept;
+  void wait_for_room();
+  void hand_over_held();
+
+  const std::shared_ptr<const Session> session_;
+  const std::uint32_t number_;
+  const std::string name_;
+  AgentRef target_;
+  std::uint64_t version_ = 0;  ///< Of the exports, when target_ was looked up.
+  std::deque<Held> held_;
+  bool expecting_room_ = false;
+  std::atomic<std::uint64_t> unhandled_{0};
+  // Not yet told to the other node.
+  std::atomic<std::uint64_t> handled_bytes_{0};
+  std::atomic<std::uint64_t> handled_messages_{0};
+};
+
+}  // namespace myelin::network

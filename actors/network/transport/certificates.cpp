@@ -1,0 +1,188 @@
+#include "myelin/network/certificates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "myelin/network/limits.hpp"
+#include "openssl.hpp"
+
+namespace myelin::network {
+
+namespace {
+
+using openssl::Bio;
+using openssl::Certificate;
+using openssl::Key;
+
+tl::unexpected<Error> failed(std::string_view what) {
+  return fail(Errc::backend_failed, fmt::format("OpenSSL cannot {}: {}", what, openssl::take_errors()));
+}
+
+std::string text_in(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string pem_of(X509* certificate) {
+  const Bio bio{BIO_new(BIO_s_mem())};
+  PEM_write_bio_X509(bio.get(), certificate);
+  return text_in(bio.get());
+}
+
+std::string pem_of(EVP_PKEY* key) {
+  const Bio bio{BIO_new(BIO_s_mem())};
+  PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  return text_in(bio.get());
+}
+
+bool set_time(ASN1_TIME* time, std::chrono::system_clock::time_point to) {
+  return ASN1_TIME_set(time, std::chrono::system_clock::to_time_t(to)) != nullptr;
+}
+
+bool add_text(X509_NAME* name, const char* field, std::string_view text) {
+  return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.data()),
+                                    static_cast<int>(text.size()), -1, 0) == 1;
+}
+
+bool add_extension(X509* certificate, X509* issuer, int kind, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const std::unique_ptr<X509_EXTENSION, openssl::Free<X509_EXTENSION_free>> extension{
+      X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str())};
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// A certificate without extensions and signature; its subject is in O and CN.
+Certificate draft(EVP_PKEY* key, std::string_view cluster, std::string_view name, const Validity& validity) {
+  Certificate certificate{X509_new()};
+  std::array<unsigned char, 16> serial{};
+  if (certificate == nullptr || RAND_bytes(serial.data(), serial.size()) != 1) return nullptr;
+  serial[0] &= 0x7f;  // a positive number
+  const std::unique_ptr<BIGNUM, openssl::Free<BN_free>> number{BN_bin2bn(serial.data(), serial.size(), nullptr)};
+  X509_NAME* subject = X509_get_subject_name(certificate.get());
+  const bool made = number != nullptr && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+                    BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate.get())) != nullptr &&
+                    set_time(X509_getm_notBefore(certificate.get()), validity.from) &&
+                    set_time(X509_getm_notAfter(certificate.get()), validity.until) &&
+                    add_text(subject, "O", cluster.substr(0, ub_organization_name)) &&
+                    add_text(subject, "CN", name.substr(0, ub_common_name)) &&
+                    X509_set_pubkey(certificate.get(), key) == 1;
+  return made ? std::move(certificate) : nullptr;
+}
+
+Key make_key() { return Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")}; }
+
+Result<void> check_validity(const Validity& validity) {
+  if (validity.from < validity.until) return {};
+  return fail(Errc::invalid_argument, "a certificate that ends before it begins");
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return fail(Errc::not_found, fmt::format("cannot read {}", path.string()));
+  return std::string{std::istreambuf_iterator<char>{file}, {}};
+}
+
+Result<void> write_file(const std::filesystem::path& path, const std::string& text, unsigned mode) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  const bool written = file >= 0 && ::fchmod(file, mode) == 0 &&
+                       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int cause = errno;
+  if (file >= 0) ::close(file);
+  if (!written) return fail(Errc::io_error, fmt::format("cannot write {}: {}", path.string(), text_of_errno(cause)));
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view what, std::string_view name) {
+  const auto allowed = [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+           letter == '.' || letter == '_' || letter == '-';
+  };
+  if (!name.empty() && name.size() <= limits::kNameBytesMax && std::ranges::all_of(name, allowed)) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is no name for a{} {}: it has 1 to {} letters, digits, '.', '_' and '-'",
+                          name.substr(0, limits::kNameBytesMax), what.starts_with('a') ? "n" : "", what,
+                          limits::kNameBytesMax));
+}
+
+Result<CertificateAndKey> make_authority(std::string_view cluster, const Validity& validity) {
+  if (Result<void> checked = check_name("cluster", cluster); !checked) return tl::unexpected{checked.error()};
+  if (Result<void> checked = check_validity(validity); !checked) return tl::unexpected{checked.error()};
+  const Key key = make_key();
+  if (key == nullptr) return failed("make a key");
+  const Certificate certificate = draft(key.get(), cluster, "myelin authority", validity);
+  const bool made =
+      certificate != nullptr &&
+      X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get())) == 1 &&
+      add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
+      X509_sign(certificate.get(), key.get(), nullptr) != 0;
+  if (!made) return failed("make an authority's certificate");
+  return CertificateAndKey{pem_of(certificate.get()), pem_of(key.get())};
+}
+
+Result<Credentials> make_credentials(const CertificateAndKey& authority, std::string_view cluster,
+                                     std::string_view node, const Validity& validity) {
+  if (Result<void> checked = check_name("cluster", cluster); !checked) return tl::unexpected{checked.error()};
+  if (Result<void> checked = check_name("node", node); !checked) return tl::unexpected{checked.error()};
+  if (Result<void> checked = check_validity(validity); !checked) return tl::unexpected{checked.error()};
+  const Certificate issuer = openssl::read_certificate(authority.certificate);
+  const Key issuer_key = openssl::read_key(authority.key);
+  if (issuer == nullptr || issuer_key == nullptr || X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
+    ERR_clear_error();
+    return fail(Errc::invalid_argument, "the authority's certificate and key do not belong together, or are none");
+  }
+  const Key key = make_key();
+  if (key == nullptr) return failed("make a key");
+  const Certificate certificate = draft(key.get(), cluster, node, validity);
+  const std::string uri = fmt::format("URI:{}{}/{}", openssl::kIdentityScheme, cluster, node);
+  const bool made = certificate != nullptr &&
+                    X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get())) == 1 &&
+                    add_extension(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+                    add_extension(certificate.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") &&
+                    add_extension(certificate.get(), issuer.get(), NID_ext_key_usage, "serverAuth,clientAuth") &&
+                    add_extension(certificate.get(), issuer.get(), NID_subject_key_identifier, "hash") &&
+                    add_extension(certificate.get(), issuer.get(), NID_authority_key_identifier, "keyid:always") &&
+                    add_extension(certificate.get(), issuer.get(), NID_subject_alt_name, uri) &&
+                    X509_sign(certificate.get(), issuer_key.get(), nullptr) != 0;
+  if (!made) return failed("make a node's certificate");
+  return Credentials{authority.certificate, pem_of(certificate.get()), pem_of(key.get())};
+}
+
+Result<void> save_credentials(const Credentials& credentials, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(Errc::io_error, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+  constexpr unsigned kAll = 0644, kOwner = 0600;
+  if (Result<void> written = write_file(folder / "ca.pem", credentials.authority, kAll); !written) return written;
+  if (Result<void> written = write_file(folder / "node.pem", credentials.certificate, kAll); !written) return written;
+  return write_file(folder / "node.key", credentials.key, kOwner);
+}
+
+Result<Credentials> load_credentials(const std::filesystem::path& folder) {
+  Result<std::string> authority = read_file(folder / "ca.pem");
+  if (!authority) return tl::unexpected{std::move(authority).error()};
+  Result<std::string> certificate = read_file(folder / "node.pem");
+  if (!certificate) return tl::unexpected{std::move(certificate).error()};
+  Result<std::string> key = read_file(folder / "node.key");
+  if (!key) return tl::unexpected{std::move(key).error()};
+  return Credentials{*std::move(authority), *std::move(certificate), *std::move(key)};
+}
+
+}  // namespace myelin::network

@@ -1,0 +1,198 @@
+// Who gets in, and who does not.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <random>
+
+#include "../../support/temporary_directory.hpp"
+#include "nodes.hpp"
+#include "transport/address.hpp"
+
+namespace myelin::test {
+
+namespace {
+
+using network::Validity;
+
+/// A connected socket that the node knows nothing of.
+int dial(const std::string& address) {
+  const auto resolved = network::resolve_address(address, true);
+  require_success(resolved);
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  BOOST_REQUIRE(::connect(socket, resolved->get(), resolved->size) == 0);
+  return socket;
+}
+
+/// Whether the other side closes within the limit, having said whatever it likes.
+bool is_closed_by_the_other(int socket) {
+  const timeval limit{.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(kLimit).count(), .tv_usec = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  std::array<char, 4096> bytes{};
+  ssize_t count = 0;
+  while ((count = ::recv(socket, bytes.data(), bytes.size(), 0)) > 0) {
+  }
+  return count == 0 || errno == ECONNRESET;
+}
+
+/// Why `stranger` does not get to `host`.
+std::string refusal(const network::NodeOptions& host, network::NodeOptions stranger) {
+  NodeFixture right{host};
+  stranger.peers = {{host.name, right.node->address()}};
+  NodeFixture left{stranger};
+  std::string why;
+  BOOST_REQUIRE(eventually([&] { return !(why = left.node->peers().front().last_error).empty(); }));
+  BOOST_TEST(!left.node->peers().front().connected);
+  for (const network::PeerStatus& peer : right.node->peers()) BOOST_TEST(!peer.connected);
+  return why;
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(admission)
+
+BOOST_AUTO_TEST_CASE(a_certificate_of_another_authority_is_refused) {
+  const auto other = network::make_authority("cluster", this_year());
+  require_success(other);
+  network::NodeOptions stranger = options_of("left", true);
+  stranger.credentials = *network::make_credentials(*other, "cluster", "left", this_year());
+  const std::string why = refusal(options_of("right", true), stranger);
+  BOOST_TEST(mentions(why, "certificate verify failed"), why);  // it does not believe the other either
+  // Nor does it help to believe: now the node refuses.
+  stranger.credentials->authority = authority().certificate;
+  const std::string theirs = refusal(options_of("right", true), stranger);
+  BOOST_TEST(mentions(theirs, "alert"), theirs);
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_is_out_of_date_is_refused) {
+  const auto now = std::chrono::system_clock::now();
+  network::NodeOptions stranger = options_of("left", true);
+  const Validity last_year{now - std::chrono::hours{48}, now - std::chrono::hours{24}};
+  const Validity next_year{now + std::chrono::hours{24}, now + std::chrono::hours{48}};
+  for (const Validity& validity : {last_year, next_year}) {
+    stranger.credentials = *network::make_credentials(authority(), "cluster", "left", validity);
+    const std::string why = refusal(options_of("right", true), stranger);
+    BOOST_TEST(mentions(why, "alert"), why);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_of_another_cluster_is_refused) {
+  for (const bool tls : {false, true}) {
+    network::NodeOptions stranger = options_of("left", tls);
+    stranger.cluster = "others";
+    if (tls) stranger.credentials = *network::make_credentials(authority(), "others", "left", this_year());
+    const std::string why = refusal(options_of("right", tls), stranger);
+    BOOST_TEST(mentions(why, "a node of cluster 'others'"), why);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_under_another_name_than_the_one_dialled_is_not_taken_for_it) {
+  NodeFixture right{options_of("right", true)};
+  network::NodeOptions dialling = options_of("left", true);
+  dialling.peers = {{"wrong", right.node->address()}};
+  NodeFixture left{dialling};
+  std::string why;
+  BOOST_REQUIRE(eventually([&] { return !(why = left.node->peers().front().last_error).empty(); }));
+  BOOST_TEST(mentions(why, "node 'right' is where 'wrong' was expected"), why);
+}
+
+BOOST_AUTO_TEST_CASE(two_nodes_of_one_name_do_not_talk) {
+  NodeFixture right{options_of("same", true)};
+  network::NodeOptions dialling = options_of("same", true);
+  dialling.peers = {{"other", right.node->address()}};
+  NodeFixture left{dialling};
+  std::string why;
+  BOOST_REQUIRE(eventually([&] { return !(why = left.node->peers().front().last_error).empty(); }));
+  BOOST_TEST(mentions(why, "each needs a name of its own"), why);
+}
+
+BOOST_AUTO_TEST_CASE(without_credentials_a_node_does_not_start_unless_told_and_then_on_loopback_only) {
+  Mesh mesh{{.workers = 1}};
+  network::NodeOptions options{.name = "bare"};
+  BOOST_TEST((network::Node::start(mesh, options).error().code == Errc::invalid_argument));
+  options.insecure = true;
+  options.listen = "0.0.0.0:0";
+  BOOST_TEST((network::Node::start(mesh, options).error().code == Errc::invalid_argument));
+  options.listen = "127.0.0.1:0";
+  options.peers = {{"far", "192.0.2.1:7000"}};
+  BOOST_TEST((network::Node::start(mesh, options).error().code == Errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_must_be_for_the_node_that_uses_it) {
+  Mesh mesh{{.workers = 1}};
+  network::NodeOptions options = options_of("left", true);
+  options.name = "right";
+  const auto started = network::Node::start(mesh, options);
+  BOOST_REQUIRE(!started);
+  BOOST_TEST(mentions(started.error().message, "is for node 'left'"), started.error().message);
+}
+
+BOOST_AUTO_TEST_CASE(who_says_nothing_is_shown_out) {
+  for (const bool tls : {false, true}) {
+    network::NodeOptions options = options_of("right", tls);
+    options.set_up_max = std::chrono::milliseconds{50};
+    NodeFixture right{options};
+    const int socket = dial(right.node->address());
+    BOOST_TEST(is_closed_by_the_other(socket));
+    ::close(socket);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(garbage_from_thousands_of_strangers_does_no_harm) {
+  for (const bool tls : {false, true}) {
+    PairFixture nodes{tls};
+    require_success(nodes.right.node->publish("echo", nodes.right.mesh.spawn<Echo>()));
+    const AgentRef echo = nodes.left.find("right", "echo");
+    std::minstd_rand random{1};
+    std::array<unsigned char, 3000> bytes{};
+    for (int stranger = 0; stranger < 2000; ++stranger) {
+      const int socket = dial(nodes.right.node->address());
+      const std::size_t count = random() % bytes.size();
+      for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<unsigned char>(random() >> 8);
+      if (stranger % 4 == 0) {  // something like a record
+        bytes = {};
+        bytes[0] = static_cast<unsigned char>(random());
+        bytes[4] = static_cast<unsigned char>(random() % 16);
+      } else if (stranger % 4 == 1) {  // something like TLS
+        bytes[0] = 0x16;
+        bytes[1] = 0x03;
+        bytes[2] = 0x01;
+      }
+      static_cast<void>(::send(socket, bytes.data(), count, MSG_NOSIGNAL));
+      ::close(socket);
+      if (stranger % 200 == 0) {
+        const auto answer = nodes.left.ask<samples::Tick>(echo, [](samples::Tick::Builder tick) { tick.setValue(4); });
+        require_success(answer);
+      }
+    }
+    BOOST_TEST(nodes.left.node->peers().front().connections == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(credentials_survive_their_files) {
+  const TemporaryDirectory folder;
+  const auto made = network::make_credentials(authority(), "cluster", "left", this_year());
+  require_success(made);
+  require_success(network::save_credentials(*made, folder.path() / "left"));
+  const auto loaded = network::load_credentials(folder.path() / "left");
+  require_success(loaded);
+  BOOST_TEST(loaded->authority == made->authority);
+  BOOST_TEST(loaded->certificate == made->certificate);
+  BOOST_TEST(loaded->key == made->key);
+  BOOST_TEST((network::load_credentials(folder.path() / "none").error().code == Errc::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(names_have_letters_digits_and_a_few_signs) {
+  for (const char* good : {"a", "node-1", "a.b_C"}) BOOST_TEST(network::check_name("node", good).has_value());
+  for (const std::string& bad : {std::string{}, std::string{"a/b"}, std::string{"a b"}, std::string(129, 'x')}) {
+    BOOST_TEST(!network::check_name("node", bad).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace myelin::test
