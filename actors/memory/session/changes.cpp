@@ -141,6 +141,7 @@ void MemorySession::ask_next(Watches::iterator watch, Duration pause) {
   const std::uint64_t number = watch->first;
   ChangesSought& sought = watch->second;
   if (!sought.reply.wanted() || sought.reply.cancelled() || now() >= sought.reply.deadline()) {
+    give_up(sought.reply);
     watches_.erase(watch);
     return;
   }

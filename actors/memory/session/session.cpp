@@ -229,6 +229,7 @@ void MemorySession::try_again(consensus::Sequence sequence, unsigned tries) {
     return request.reply.wanted() && !request.reply.cancelled() && request.reply.deadline() > now();
   });
   if (!is_awaited) {
+    for (Request& request : flight->second.requests) give_up(request.reply);
     cancel(flight->second.timer);
     flights_.erase(flight);
     return;
@@ -237,6 +238,11 @@ void MemorySession::try_again(consensus::Sequence sequence, unsigned tries) {
   ++flight->second.tries;
   flight->second.validator = (flight->second.validator + 1) % directory_->size();
   ask_validators(sequence, flight->second);
+}
+
+// The asker's own clock says the same at about this moment; whichever comes first must be understood alike.
+void MemorySession::give_up(Reply<schema::MemoryReply>& reply) {
+  reply.fail({Errc::timeout, "no answer came before the deadline"});
 }
 
 void MemorySession::settle(std::map<consensus::Sequence, Flight>::iterator flight) {

@@ -80,6 +80,7 @@ class MemorySession final : public Agent {
   using Watches = std::map<std::uint64_t, ChangesSought>;
 
   void take(Held<schema::MemoryRequest> message, Reply<schema::MemoryReply> reply);
+  static void give_up(Reply<schema::MemoryReply>& reply);
   void send_batches();
   [[nodiscard]] bool has_place() const noexcept;
   void send_batch();

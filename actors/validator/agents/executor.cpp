@@ -99,7 +99,7 @@ void Executor::perform(ExecuteCommit& order) {
     report(true);
     if (snapshots_wanted_ != 0 && now() - last_snapshot_ >= kSnapshotPeriod) give_snapshots();
   }
-  if (machine_.has_ended()) report(consensus::EpochEnded{commit.index});
+  if (machine_.has_ended()) end_epoch(commit.digest);
 }
 
 void Executor::perform(ExecuteAhead& order) {
@@ -174,7 +174,25 @@ void Executor::finish_install(const InstallState& order, bool is_good) {
     answer(*outcome, std::move(waiting->second));
     waiting = waiting_.erase(waiting);
   }
-  if (machine_.has_ended()) report(consensus::EpochEnded{machine_.applied()});
+  if (machine_.has_ended()) end_epoch(order.snapshot->tail.last().digest);
+}
+
+// The next epoch is begun by whoever starts the validator anew. Until then this one's core helps others to its end.
+void Executor::end_epoch(const consensus::Digest& commit) {
+  const consensus::IndexedDigest state = machine_.state();
+  report(consensus::EpochEnded{state.index});
+  options_.epochs.back().last = state.index;
+  const auto next = machine_.next_validators();
+  options_.epochs.push_back(
+      {machine_.epoch() + 1, {commit, state.digest, state.index, machine_.time()}, 0, {next.begin(), next.end()}});
+  is_end_unsaved_ = true;
+  save_end();
+}
+
+void Executor::save_end() {
+  if (!is_end_unsaved_ || !store_ || is_saving_) return;
+  is_end_unsaved_ = false;
+  save([this] { parts_->set_status([](ValidatorStatus& status) { status.has_ended = true; }); });
 }
 
 void Executor::perform(AwaitOutcome& order) {
@@ -346,6 +364,7 @@ void Executor::save(std::function<void()> then) {
         then();
         if (parts_->events.put(StateSaved{index})) tell(parts_->orderer, [](schema::HandedOver::Builder) {});
         if (to_install_) install(*std::exchange(to_install_, std::nullopt));
+        save_end();
         if (!want_save_.empty() && !is_saving_) save([] {});
       });
 }

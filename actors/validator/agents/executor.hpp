@@ -17,7 +17,7 @@ namespace myelin::validator {
 
 /// What an executor is made of.
 struct ExecutorOptions {
-  std::vector<EpochRecord> epochs;  ///< Up to the one that it is in.
+  std::vector<EpochRecord> epochs;  ///< Up to the one that it is in; or that comes next, where that has ended.
   std::uint64_t payload_bytes_per_save = 0;
   std::size_t recent_changes_bytes = 0;
   std::function<consensus::WallTime()> wall_clock;
@@ -60,6 +60,9 @@ class Executor final : public Agent {
   void end_watch(std::uint64_t watcher);
   void answer(const consensus::BatchOutcome& outcome, std::vector<Waiter> waiters);
   void install(const InstallState& order);
+  /// The state is the last of its epoch, after the commit with this digest.
+  void end_epoch(const consensus::Digest& commit);
+  void save_end();
   void finish_install(const InstallState& order, bool is_good);
   /// Has the state saved on another thread, then calls `then`.
   void save(std::function<void()> then);
@@ -88,6 +91,7 @@ class Executor final : public Agent {
   consensus::CommitIndex saved_ = 0;
   TimePoint last_save_;
   bool is_saving_ = false;
+  bool is_end_unsaved_ = false;
   std::vector<SaveState> want_save_;        // one that begins after they asked
   std::optional<InstallState> to_install_;  // once the save under way has ended
   bool has_halted_ = false;

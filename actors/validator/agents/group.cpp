@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <future>
 #include <mutex>
 #include <optional>
-#include <system_error>
+#include <thread>
 #include <utility>
 
+#include "agents/group_folder.hpp"
 #include "agents/running_validator.hpp"
 #include "myelin/consensus/limits.hpp"
 #include "myelin/validator/key_file.hpp"
@@ -62,6 +64,12 @@ consensus::WallTime system_time() {
       .count();
 }
 
+// How often to look whether the validators have come to agree, and to submit it once more.
+constexpr std::chrono::milliseconds kLook{2};
+constexpr std::chrono::milliseconds kTryAgain{500};
+// Once one has ended the epoch, so long for the others; who comes later starts from a copy.
+constexpr std::chrono::seconds kStragglersWait{5};
+
 KeyPairPtr new_key() {
   std::array<std::uint8_t, 32> seed;
   randombytes_buf(seed.data(), seed.size());
@@ -87,53 +95,71 @@ class ValidatorGroup::Impl {
   }
 
   Result<void> start() {
-    if (auto loaded = load_keys(); !loaded) return loaded;
-    std::vector<consensus::PublicKey> public_keys;
-    for (const auto& key : keys_) public_keys.push_back(key->public_key());
-    auto committee = consensus::Committee::create(0, std::move(public_keys), {});
-    if (!committee) return tl::unexpected{committee.error()};
-    committee_ = std::move(*committee);
     validators_.resize(options_.validators);
-    // Reading a log and a state back takes a while; each has files of its own.
-    std::vector<std::future<Result<void>>> opening;
-    for (std::size_t i = 0; i < validators_.size(); ++i) {
-      opening.push_back(std::async(std::launch::async, [this, i] { return open(i); }));
+    keys_.resize(options_.validators);
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < options_.validators; ++i) {
+      if (std::ranges::find(options_.left_out, i) == options_.left_out.end()) all.push_back(i);
     }
-    Result<void> all{};
-    for (auto& each : opening) {
-      if (auto opened = each.get(); !opened && all) all = std::move(opened);
+    for (const std::size_t i : options_.left_out) {
+      if (i >= options_.validators) {
+        return fail(Errc::invalid_argument, fmt::format("validator {} is to be left out of a group of {}: they are "
+                                                        "counted from 0",
+                                                        i, options_.validators));
+      }
     }
-    if (!all) return all;
-    // All logs are there now.
-    if (auto ended = end_beginning(); !ended) return ended;
-    for (auto& validator : validators_) validator->begin();
-    return {};
+    if (!options_.folder.empty()) {
+      auto folder = GroupFolder::open(options_.folder, options_.validators, *surroundings_->disk);
+      if (!folder) return tl::unexpected{folder.error()};
+      folder_.emplace(std::move(*folder));
+    }
+    if (all.size() < options_.validators && (!folder_ || folder_->begins())) {
+      return fail(Errc::invalid_argument, "a group that begins cannot leave out any of its validators");
+    }
+    return start(std::move(all));
   }
 
   void crash(std::size_t validator) {
-    const std::lock_guard lock{mutex_};
-    if (!validators_[validator]) return;
-    directory_->set(validator, {});
-    last_status_[validator] = validators_[validator]->status();
-    validators_[validator].reset();
+    const std::lock_guard changing{changing_};
+    stop(validator);
   }
 
   Result<void> restart(std::size_t validator) {
-    const std::lock_guard lock{mutex_};
-    if (validators_[validator]) {
+    const std::lock_guard changing{changing_};
+    if (is_running(validator)) {
       return fail(Errc::invalid_argument, fmt::format("validator {} is running", validator));
     }
-    if (options_.folder.empty()) {
+    if (!folder_) {
       return fail(Errc::invalid_argument,
                   fmt::format("validator {} has kept nothing to start from; give the group a folder", validator));
     }
-    if (auto opened = open(validator); !opened) return opened;
-    validators_[validator]->begin();
-    return {};
+    return start({validator});
+  }
+
+  Result<void> replace(std::size_t validator, Duration limit) {
+    const std::lock_guard changing{changing_};
+    if (!folder_) {
+      return fail(Errc::invalid_argument,
+                  "a group without a folder keeps nothing that a new validator could start from; give it one");
+    }
+    stop(validator);
+    const auto key = folder_->next_key(validator);
+    if (!key) return tl::unexpected{key.error()};
+    const consensus::PublicKey wanted = (*key)->public_key();
+    // An epoch may end with what was asked for before.
+    const TimePoint deadline = Clock::now() + limit;
+    do {
+      std::vector<consensus::PublicKey> next = committee_->keys();
+      next[validator] = wanted;
+      if (auto ended = end_epoch(next, deadline, limit); !ended) return ended;
+      std::vector<std::size_t> seats = stop_all();
+      if (auto started = start(std::move(seats)); !started) return started;
+    } while (committee_->key(static_cast<consensus::ValidatorIndex>(validator)) != wanted);
+    return start({validator});
   }
 
   Result<void> backup(std::size_t validator, const fs::path& path) {
-    if (options_.folder.empty()) {
+    if (!folder_) {
       return fail(Errc::invalid_argument, "a group without a folder keeps nothing that could be copied; give it one");
     }
     std::function<Result<void>()> copy;
@@ -155,67 +181,160 @@ class ValidatorGroup::Impl {
   }
 
  private:
-  [[nodiscard]] fs::path folder_of(std::size_t validator) const {
-    return options_.folder / fmt::format("validator{}", validator);
+  [[nodiscard]] bool is_running(std::size_t validator) const {
+    const std::lock_guard lock{mutex_};
+    return validators_[validator].has_value();
   }
 
-  /// While it is there, the group has never run: its keys may be made, and its logs begun.
-  [[nodiscard]] fs::path beginning() const { return options_.folder / "beginning"; }
+  void stop(std::size_t validator) {
+    const std::lock_guard lock{mutex_};
+    if (!validators_[validator]) return;
+    directory_->set(validator, {});
+    last_status_[validator] = validators_[validator]->status();
+    validators_[validator].reset();
+  }
 
-  /// All keys are there, or the group begins: one that is missing among others is a disk that was lost.
-  Result<void> load_keys() {
-    if (options_.folder.empty()) {
-      for (std::size_t i = 0; i < options_.validators; ++i) keys_.push_back(new_key());
-      return {};
+  /// Those that ran.
+  std::vector<std::size_t> stop_all() {
+    std::vector<std::size_t> stopped;
+    for (std::size_t i = 0; i < validators_.size(); ++i) {
+      if (!is_running(i)) continue;
+      stopped.push_back(i);
+      stop(i);
     }
-    std::error_code failed;
-    fs::create_directories(options_.folder, failed);
-    if (failed) return cannot("make the folder", options_.folder, failed);
-    bool has_any = false;
-    for (std::size_t i = 0; i <= consensus::limits::kValidatorsMax; ++i) has_any |= fs::exists(folder_of(i), failed);
-    if (!has_any) {
-      auto file = surroundings_->disk->open(beginning());
-      if (!file) return tl::unexpected{file.error()};
-      if (auto synced = surroundings_->disk->sync_folder(options_.folder); !synced) return synced;
+    return stopped;
+  }
+
+  /// Starts these, in the latest epoch that any validator has a state of; and those that run in an earlier one.
+  Result<void> start(std::vector<std::size_t> seats) {
+    if (folder_ && !folder_->begins()) {
+      if (auto found = find_epoch(seats); !found) return found;
     }
-    begins_ = fs::exists(beginning(), failed);
-    for (std::size_t i = 0; i < options_.validators; ++i) {
-      const fs::path path = folder_of(i) / "key";
-      fs::create_directories(folder_of(i), failed);
-      if (failed) return cannot("make the folder", folder_of(i), failed);
-      auto key = begins_ && !fs::exists(path, failed) ? create_key_file(path) : load_key_file(path);
-      if (!key) return tl::unexpected{key.error()};
-      keys_.push_back(std::move(*key));
+    if (auto loaded = load_keys(seats); !loaded) return loaded;
+    if (folder_) {
+      if (auto written = folder_->write_committee(*committee_); !written) return written;
+      for (const std::size_t i : seats) {
+        if (auto caught_up = folder_->catch_up(i, committee_->epoch(), stopped()); !caught_up) return caught_up;
+      }
     }
-    if (fs::exists(folder_of(options_.validators), failed)) {
-      return fail(Errc::invalid_argument, fmt::format("{} is the folder of a group of more than {} validators",
-                                                      options_.folder.string(), options_.validators));
+    // Reading a log and a state back takes a while; each has files of its own.
+    std::vector<std::future<Result<void>>> opening;
+    for (const std::size_t i : seats) {
+      opening.push_back(std::async(std::launch::async, [this, i] { return open(i); }));
     }
+    Result<void> all{};
+    for (auto& each : opening) {
+      if (auto opened = each.get(); !opened && all) all = std::move(opened);
+    }
+    if (!all) return all;
+    // All logs are there now.
+    if (folder_) {
+      if (auto ended = folder_->end_beginning(); !ended) return ended;
+    }
+    const std::lock_guard lock{mutex_};
+    for (const std::size_t i : seats) validators_[i]->begin();
     return {};
   }
 
-  Result<void> end_beginning() {
-    if (!begins_) return {};
-    begins_ = false;
-    if (auto removed = surroundings_->disk->remove(beginning()); !removed) return removed;
-    return surroundings_->disk->sync_folder(options_.folder);
+  /// The latest that any validator has come to. Those that run in an earlier one are stopped, and start with `seats`.
+  Result<void> find_epoch(std::vector<std::size_t>& seats) {
+    std::optional<EpochRecord> latest;
+    for (const std::size_t i : stopped()) {
+      auto epoch = folder_->stored_epoch(i);
+      // Nobody needs the state of one that is left out.
+      if (!epoch && std::ranges::find(seats, i) != seats.end()) return tl::unexpected{epoch.error()};
+      if (epoch && *epoch && (!latest || (*epoch)->epoch > latest->epoch)) latest = std::move(*epoch);
+    }
+    if (committee_ && (!latest || latest->epoch <= committee_->epoch())) return {};
+    auto committee = latest ? consensus::Committee::create(latest->epoch, latest->validators, latest->start)
+                            : folder_->read_committee();
+    if (!committee) return tl::unexpected{committee.error()};
+    committee_ = std::move(*committee);
+    const std::vector<std::size_t> others = stop_all();
+    seats.insert(seats.end(), others.begin(), others.end());
+    return {};
   }
 
-  static tl::unexpected<Error> cannot(const char* what, const fs::path& path, const std::error_code& why) {
-    return fail(Errc::io_error, fmt::format("cannot {} {}: {}", what, path.string(), why.message()));
+  Result<void> load_keys(const std::vector<std::size_t>& seats) {
+    for (const std::size_t i : seats) {
+      if (!folder_) {
+        if (!keys_[i]) keys_[i] = new_key();
+        continue;
+      }
+      auto key = folder_->load_key(i, committee_ ? &*committee_ : nullptr);
+      if (!key) return tl::unexpected{key.error()};
+      keys_[i] = std::move(*key);
+    }
+    if (committee_) return {};
+    std::vector<consensus::PublicKey> public_keys;
+    for (const auto& key : keys_) public_keys.push_back(key->public_key());
+    auto committee = consensus::Committee::create(0, std::move(public_keys), {});
+    if (!committee) return tl::unexpected{committee.error()};
+    committee_ = std::move(*committee);
+    return {};
+  }
+
+  [[nodiscard]] std::vector<std::size_t> stopped() const {
+    std::vector<std::size_t> stopped;
+    for (std::size_t i = 0; i < validators_.size(); ++i) {
+      if (!is_running(i)) stopped.push_back(i);
+    }
+    return stopped;
+  }
+
+  /// Has the running validators agree on another committee.
+  Result<void> end_epoch(const std::vector<consensus::PublicKey>& next, TimePoint deadline, Duration limit) {
+    const std::vector<consensus::Transaction> one{consensus::Transaction::reconfigure(committee_->epoch(), next)};
+    consensus::ClientId client = 0;
+    randombytes_buf(&client, sizeof client);
+    const std::vector<std::byte> batch = consensus::write_batch(client, 1, one);
+    TimePoint next_try = Clock::now();
+    std::size_t turn = 0;
+    std::optional<TimePoint> stragglers_until;
+    while (Clock::now() < deadline) {
+      std::size_t running = 0;
+      std::size_t ended = 0;
+      for (std::size_t i = 0; i < validators_.size(); ++i) {
+        const std::lock_guard lock{mutex_};
+        if (!validators_[i] || !validators_[i]->status().halted.empty()) continue;
+        ++running;
+        ended += validators_[i]->status().has_ended ? 1U : 0U;
+      }
+      if (ended > 0 && !stragglers_until) stragglers_until = Clock::now() + kStragglersWait;
+      if (ended > 0 && (ended == running || Clock::now() >= *stragglers_until)) return {};
+      if (ended == 0 && Clock::now() >= next_try) {
+        next_try = Clock::now() + kTryAgain;
+        submit(batch, turn++);
+      }
+      std::this_thread::sleep_for(kLook);
+    }
+    return fail(Errc::timeout,
+                fmt::format("the validators have not agreed on their next committee within {:.1f} s; {} of {} must "
+                            "run for it. It may yet take effect: try again",
+                            std::chrono::duration<double>(limit).count(), committee_->quorum(), committee_->size()));
+  }
+
+  void submit(const std::vector<std::byte>& batch, std::size_t turn) {
+    const std::lock_guard lock{mutex_};
+    std::vector<RunningValidator*> running;
+    for (auto& validator : validators_) {
+      if (validator) running.push_back(&*validator);
+    }
+    if (!running.empty()) running[turn % running.size()]->submit(batch);
   }
 
   Result<void> open(std::size_t validator) {
-    const ValidatorOptions options{.folder = options_.folder.empty() ? fs::path{} : folder_of(validator),
+    const ValidatorOptions options{.folder = folder_ ? folder_->of(validator) : fs::path{},
                                    .core = options_.core,
                                    .executor = options_.executor,
                                    .saving = options_.saving,
-                                   .begins = begins_,
+                                   .begins = folder_ && folder_->begins(),
                                    .recent_changes_bytes = options_.recent_changes_bytes};
     auto started =
         RunningValidator::start(mesh_, surroundings_, directory_, *committee_,
                                 static_cast<consensus::ValidatorIndex>(validator), keys_[validator], options);
     if (!started) return tl::unexpected{started.error()};
+    const std::lock_guard lock{mutex_};
     validators_[validator].emplace(std::move(*started));
     return {};
   }
@@ -226,8 +345,9 @@ class ValidatorGroup::Impl {
   std::shared_ptr<Surroundings> surroundings_ = std::make_shared<Surroundings>();
   std::vector<std::shared_ptr<const consensus::KeyPair>> keys_;
   std::optional<consensus::Committee> committee_;
-  bool begins_ = false;
-  mutable std::mutex mutex_;
+  std::optional<GroupFolder> folder_;
+  std::mutex changing_;       // held by whoever starts or stops validators; taken before the other
+  mutable std::mutex mutex_;  // of what follows
   std::vector<std::optional<RunningValidator>> validators_;
   std::vector<ValidatorStatus> last_status_ = std::vector<ValidatorStatus>(options_.validators);
 };
@@ -252,6 +372,7 @@ const std::shared_ptr<Directory>& ValidatorGroup::directory() const noexcept { r
 ValidatorStatus ValidatorGroup::status(std::size_t validator) const { return impl_->status(validator); }
 void ValidatorGroup::crash(std::size_t validator) { impl_->crash(validator); }
 Result<void> ValidatorGroup::restart(std::size_t validator) { return impl_->restart(validator); }
+Result<void> ValidatorGroup::replace(std::size_t validator, Duration limit) { return impl_->replace(validator, limit); }
 Result<void> ValidatorGroup::backup(std::size_t validator, const fs::path& path) const {
   return impl_->backup(validator, path);
 }

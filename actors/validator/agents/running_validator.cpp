@@ -13,6 +13,7 @@
 #include "agents/executor.hpp"
 #include "agents/gate.hpp"
 #include "agents/orderer.hpp"
+#include "storage/epoch_files.hpp"
 
 namespace myelin::validator {
 
@@ -23,24 +24,54 @@ constexpr std::chrono::milliseconds kLook{1};
 // An agent that is stuck is left behind, as its mesh does.
 constexpr std::chrono::seconds kStopLimit{10};
 
-std::vector<consensus::PublicKey> keys_of(const consensus::Committee& committee) {
-  std::vector<consensus::PublicKey> keys;
-  for (std::size_t i = 0; i < committee.size(); ++i) {
-    keys.push_back(committee.key(static_cast<consensus::ValidatorIndex>(i)));
-  }
-  return keys;
+/// What a validator has of the committee's epoch: all on disk.
+struct Opened {
+  OpenedLog log;
+  std::shared_ptr<StateStore> store;
+  std::vector<EpochRecord> epochs;
+};
+
+EpochRecord record_of(const consensus::Committee& committee) {
+  return {committee.epoch(), committee.start(), 0, committee.keys()};
 }
 
-// A state that others voted for is none of ours.
-Result<void> check_committee(const StateStore& store, const consensus::Committee& committee,
-                             const std::filesystem::path& folder) {
-  auto view = store.view();
+/// Loads the state, and begins the epoch if the one before has ended. Its log is there before the state says that it
+/// has begun: from then on the log must not be missing.
+Result<Opened> open_files(Disk& disk, const consensus::Committee& committee, const std::filesystem::path& folder,
+                          bool begins, consensus::StateMachine& machine) {
+  auto opened = StateStore::open(state_path(folder));
+  if (!opened) return tl::unexpected{opened.error()};
+  auto store = std::make_shared<StateStore>(std::move(*opened));
+  if (auto loaded = store->load(machine); !loaded) return tl::unexpected{loaded.error()};
+  auto view = store->view();
   if (!view) return tl::unexpected{view.error()};
-  const auto epochs = view->epochs();
+  auto epochs = view->epochs();
   if (!epochs) return tl::unexpected{epochs.error()};
-  if (epochs->empty() || epochs->back().validators == keys_of(committee)) return {};
-  return fail(Errc::invalid_argument,
-              fmt::format("the state in {} was voted for by validators with other keys", folder.string()));
+  if (epochs->empty()) epochs->push_back(record_of(committee));
+  if (epochs->back().validators != committee.keys() || epochs->back().epoch != committee.epoch()) {
+    // A state that others voted for is none of ours.
+    return fail(Errc::invalid_argument,
+                fmt::format("the state in {} was voted for by validators with other keys", folder.string()));
+  }
+  const bool begins_epoch = machine.has_ended();
+  const std::filesystem::path path = log_path(folder, committee.epoch());
+  if (std::error_code ignored; !begins && !begins_epoch && !std::filesystem::exists(path, ignored)) {
+    return fail(Errc::corrupt_file,
+                fmt::format("the log {} is lost: its validator must not vote with its old key. Restore the log, or "
+                            "replace the validator by one with a new key",
+                            path.string()));
+  }
+  if (const auto start = start_path(folder, committee.epoch()); begins_epoch && !std::filesystem::exists(start)) {
+    if (auto copied = store->backup(start); !copied) return tl::unexpected{copied.error()};
+  }
+  auto log = LogFile::open(disk, path, committee, random_log_salt());
+  if (!log) return tl::unexpected{log.error()};
+  if (begins_epoch) {
+    if (auto begun = machine.begin_epoch(); !begun) return tl::unexpected{begun.error()};
+    if (auto saved = store->save(machine.take_changes(), *epochs); !saved) return tl::unexpected{saved.error()};
+    remove_epochs_before(folder, committee.epoch());
+  }
+  return Opened{std::move(*log), std::move(store), std::move(*epochs)};
 }
 
 }  // namespace
@@ -58,16 +89,6 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
     auto taken = FolderLock::take(options.folder);
     if (!taken) return tl::unexpected{taken.error()};
     lock.emplace(std::move(*taken));
-    if (std::error_code ignored; !options.begins && !std::filesystem::exists(options.folder / "log", ignored)) {
-      return fail(
-          Errc::corrupt_file,
-          fmt::format("the log in {} is lost: its validator must not vote with its old key. Restore the log, or "
-                      "replace the validator by one with a new key",
-                      options.folder.string()));
-    }
-    auto log = LogFile::open(*surroundings->disk, options.folder / "log", committee, random_log_salt());
-    if (!log) return tl::unexpected{log.error()};
-    orderer.log.emplace(std::move(*log));
   }
   consensus::ExecutionOptions execution{.executor = options.executor, .clock = surroundings->clock.get()};
   execution.tracks_unsaved = !options.folder.empty();
@@ -75,17 +96,18 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   randombytes_buf(&execution.hash_seed, sizeof execution.hash_seed);
   consensus::StateMachine machine{execution};
   std::shared_ptr<StateStore> store;
-  if (!options.folder.empty()) {
-    auto opened = StateStore::open(options.folder / "state");
-    if (!opened) return tl::unexpected{opened.error()};
-    store = std::make_shared<StateStore>(std::move(*opened));
-    if (auto loaded = store->load(machine); !loaded) return tl::unexpected{loaded.error()};
-    orderer.executed = machine.applied();
-    if (auto same = check_committee(*store, committee, options.folder); !same) return tl::unexpected{same.error()};
-  }
   ExecutorOptions executor{
       .epochs = {}, .payload_bytes_per_save = options.saving.payload_bytes_per_save, .wall_clock = {}};
-  executor.epochs.push_back({committee.epoch(), committee.start(), 0, keys_of(committee)});
+  if (options.folder.empty()) {
+    executor.epochs.push_back(record_of(committee));
+  } else {
+    auto opened = open_files(*surroundings->disk, committee, options.folder, options.begins, machine);
+    if (!opened) return tl::unexpected{opened.error()};
+    orderer.log.emplace(std::move(opened->log));
+    orderer.executed = machine.applied();
+    store = std::move(opened->store);
+    executor.epochs = std::move(opened->epochs);
+  }
   executor.recent_changes_bytes = options.recent_changes_bytes;
   executor.wall_clock = surroundings->wall_clock;
 
@@ -100,10 +122,11 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker);
   parts->orderer = mesh.spawn<Orderer>(parts, committee, std::move(orderer));
   parts->directory->set(self, parts->gate);
-  return RunningValidator{mesh, std::move(parts)};
+  return RunningValidator{mesh, std::move(parts), committee.epoch()};
 }
 
-RunningValidator::RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts) : mesh_{&mesh}, parts_{std::move(parts)} {}
+RunningValidator::RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts, consensus::Epoch epoch)
+    : mesh_{&mesh}, parts_{std::move(parts)}, epoch_{epoch} {}
 
 RunningValidator::~RunningValidator() { stop(); }
 
@@ -124,6 +147,11 @@ std::function<Result<void>()> RunningValidator::backup(std::filesystem::path pat
                               path.string()));
     }
   };
+}
+
+void RunningValidator::submit(consensus::PayloadBatch batch) {
+  EpochEvent event{epoch_, consensus::Submitted{std::move(batch)}};
+  if (parts_->events.put(std::move(event))) mesh_->tell(parts_->orderer, [](schema::HandedOver::Builder) {});
 }
 
 void RunningValidator::stop() {

@@ -56,6 +56,9 @@ class RunningValidator {
   /// Stops its agents wherever they are, and returns when they have let go of its files.
   void stop();
 
+  /// Has a batch ordered, on behalf of nobody who waits for it.
+  void submit(consensus::PayloadBatch batch);
+
   /// A copy of the state, to be made by whoever calls what this returns: on any thread, even while the validator is
   /// stopped; until then its folder stays in use. **Requires**: the validator keeps its state. **Errors**: those of
   /// StateStore::backup(); receiver_dead: it ended first.
@@ -64,10 +67,11 @@ class RunningValidator {
   [[nodiscard]] ValidatorStatus status() const { return parts_->status(); }
 
  private:
-  RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts);
+  RunningValidator(Mesh& mesh, std::shared_ptr<Parts> parts, consensus::Epoch epoch);
 
   Mesh* mesh_;
   std::shared_ptr<Parts> parts_;
+  consensus::Epoch epoch_;
 };
 
 }  // namespace myelin::validator

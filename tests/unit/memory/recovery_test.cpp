@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_key_or_a_log_that_is_gone_is_not_replaced_in_silence) {
     const auto memory = Memory::start_session(mesh, group->directory());
     test::require_success(mesh.ask(memory.put("key", "value"), kLimit));
   }
-  for (const char* gone : {"validator0/key", "validator2/key", "validator1/log"}) {
+  for (const char* gone : {"validator0/key", "validator2/key", "validator1/log-0"}) {
     const auto path = folder.path() / gone;
     const auto aside = folder.path() / "aside";
     std::filesystem::rename(path, aside);

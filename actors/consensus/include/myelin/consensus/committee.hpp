@@ -40,6 +40,7 @@ class Committee {
     return size() == 64 ? ~AuthorMask{0} : (AuthorMask{1} << size()) - 1;
   }
   [[nodiscard]] const PublicKey& key(ValidatorIndex validator) const { return keys_[validator]; }
+  [[nodiscard]] const std::vector<PublicKey>& keys() const noexcept { return keys_; }
   [[nodiscard]] std::optional<ValidatorIndex> index_of(const PublicKey& key) const noexcept;
   [[nodiscard]] const Start& start() const noexcept { return start_; }
   /// The vertex of round 0 that the author's first parents name. It has no content.

@@ -10,6 +10,7 @@
 
 #include "myelin/actors/mesh.hpp"
 #include "myelin/base/result.hpp"
+#include "myelin/base/time.hpp"
 #include "myelin/consensus/core_options.hpp"
 #include "myelin/consensus/state_machine.hpp"
 #include "myelin/validator/directory.hpp"
@@ -34,6 +35,9 @@ struct GroupOptions {
   /// False: what is written to the logs may be lost with the machine's power, though not with the process. For
   /// measuring what syncing costs.
   bool syncs = true;
+  /// Validators that are not to be started, for their keys, logs or states are lost: to be replaced. Of n, (n - 1) / 3
+  /// can be left out.
+  std::vector<std::size_t> left_out{};
   SavingOptions saving{};
   /// What each validator keeps in memory of the last changes, for Memory::changes(); 0: nothing, and whoever watches is
   /// always told that it is too late.
@@ -69,6 +73,14 @@ class ValidatorGroup {
   /// Starts one again that has crashed, from its disk. **Errors**: invalid_argument: it is running, or the group keeps
   /// nothing; what opening its files gives. **Requires**: validator < size().
   [[nodiscard]] Result<void> restart(std::size_t validator);
+
+  /// Replaces a validator by one with a new key, in the same folder and under the same index: for one whose key, log
+  /// or disk was lost, or is not trusted any more. The others agree on it and begin a new epoch, in which the old key
+  /// is worth nothing; what is in the memory stays, and calls that come meanwhile wait. Where this is broken off, by a
+  /// crash or the limit, it may yet take effect; to call it again does no harm.
+  /// **Errors**: invalid_argument: the group keeps nothing; timeout: too few validators run to agree on it, or they did
+  /// not within the limit; what writing files gives. **Requires**: validator < size(). Never call this in an agent.
+  [[nodiscard]] Result<void> replace(std::size_t validator, Duration limit = std::chrono::seconds{60});
 
   /// Has a validator save its state, and copies that into a new file, which StateStore::open() reads. It is on disk
   /// when this returns; the group goes on meanwhile. It is the state after one commit, the last that this validator had

@@ -27,6 +27,7 @@ struct ValidatorStatus {
   std::uint64_t signature_calls = 0;  ///< In which those were checked, many at a time.
   std::uint64_t clients_waiting = 0;
   std::uint64_t accusations = 0;  ///< Validators caught at signing two vertices of one round.
+  bool has_ended = false;         ///< Its epoch is over, and it has on disk what the next starts from.
   std::string halted;             ///< Why it stopped for good; empty while it runs.
 };
 
