@@ -4,6 +4,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "myelin/network/limits.hpp"
@@ -22,6 +24,9 @@ constexpr int kBurstsMax = 8;
 /// costs nine tenths of the rate of small messages, never doing so 20 us of a round trip.
 constexpr std::int64_t kSilenceNs = 30'000;
 
+/// So much may wait in the kernel that the network has not taken, so that control need not wait behind more.
+constexpr int kUnsentInKernelBytes = 128 << 10;
+
 std::int64_t count_ns(TimePoint time) { return time.time_since_epoch().count(); }
 
 }  // namespace
@@ -35,7 +40,11 @@ Connection::Connection(std::shared_ptr<EventLoop> loop, ConnectionOwner& owner, 
       dialled_{opened.dialled},
       expected_{std::move(opened.expected)},
       state_{opened.connecting ? State::connecting : State::securing},
-      reader_{*this} {}
+      reader_{*this} {
+  // No matter if it fails: then control waits longer.
+  static_cast<void>(
+      ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernelBytes, sizeof kUnsentInKernelBytes));
+}
 
 void Connection::begin() {
   const TimePoint now = Clock::now();
