@@ -191,7 +191,7 @@ Delivery AgentCell::take_in(Frame& frame, ReplyPort* port, std::unique_ptr<Charg
                                                  class_.name, id())});
   }
   if (when_full_ == Overload::block && frame.lane() != Lane::control && inbox_.full()) return Delivery::refused;
-  if (charge == nullptr || inbox_.gated()) {
+  if (charge == nullptr || intercepted_ || (inbox_.gated() && frame.lane() != Lane::control)) {
     charge.reset();
     static_cast<void>(deliver(std::move(frame), port));
   } else {

@@ -270,10 +270,7 @@ void Connection::beat() {
     const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_read_);
     return close({Errc::unreachable, fmt::format("nothing came from node '{}' for {} ms", other(), silence.count())});
   }
-  inbound_->send_credit();
-  auto record = std::make_unique<Outgoing>();
-  record->kind = RecordKind::ping;
-  peer_->send_record(session_, std::move(record));
+  static_cast<void>(peer_->ping());
   loop_->at(now + settings_.heartbeat, [self = weak_from_this()] {
     if (const auto connection = self.lock()) connection->beat();
   });

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,6 +28,9 @@ namespace {
 
 /// A connection that was open for so long was a success: the next is dialled as if it were the first.
 constexpr auto kSuccess = std::chrono::seconds{1};
+
+/// Between two looks at whether all that was sent is handled: only while somebody waits for that.
+constexpr auto kBetweenLooks = std::chrono::milliseconds{2};
 
 std::uint64_t time_of_start() {
   return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds{1});
@@ -58,6 +62,7 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
   [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
   [[nodiscard]] std::vector<PeerStatus> peers() const;
+  [[nodiscard]] Result<void> drain(Duration limit);
 
   // ConnectionOwner
   Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) override;
@@ -237,6 +242,23 @@ std::vector<PeerStatus> Node::Core::peers() const {
   std::vector<PeerStatus> all;
   for (const auto& [node, contact] : contacts_) all.push_back(contact.status);
   return all;
+}
+
+Result<void> Node::Core::drain(Duration limit) {
+  std::vector<std::shared_ptr<Peer>> waiting;
+  {
+    const std::lock_guard guard{mutex_};
+    for (const auto& [node, contact] : contacts_) waiting.push_back(contact.peer);
+  }
+  for (const TimePoint end = time_after(Clock::now(), limit);;) {
+    std::erase_if(waiting, [](const std::shared_ptr<Peer>& peer) { return peer->ping(); });
+    if (waiting.empty()) return {};
+    if (Clock::now() >= end) {
+      return fail(Errc::timeout,
+                  fmt::format("what was sent to node '{}' was not handled in time", waiting.front()->node()));
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 // -- dialling --------------------------------------------------------------------------------------------------------
@@ -444,5 +466,6 @@ Result<AgentRef> Node::find(std::string_view node, std::string_view agent) {
 Result<void> Node::add_peer(const PeerAddress& peer) { return core_->add_peer(peer); }
 Result<void> Node::wait_connected(std::string_view node, Duration limit) { return core_->wait_connected(node, limit); }
 std::vector<PeerStatus> Node::peers() const { return core_->peers(); }
+Result<void> Node::drain(Duration limit) { return core_->drain(limit); }
 
 }  // namespace myelin::network

@@ -47,16 +47,16 @@ Result<void> Inbound::on_record(const RecordHeader& header, std::span<const std:
     case RecordKind::credit: {
       const Result<Credit> credit = read_value<Credit>(payload);
       if (!credit) return tl::unexpected{credit.error()};
-      return session_->peer->on_credit(header.route, credit->bytes, credit->messages);
+      return session_->peer->on_credit(header.route, static_cast<Lane>(header.lane), *credit);
     }
     case RecordKind::loss: {
       const Result<std::uint64_t> messages = read_value<std::uint64_t>(payload);
       if (!messages) return tl::unexpected{messages.error()};
       const Result<Error> error = decode_error(payload.subspan(sizeof *messages));
       if (!error) return tl::unexpected{error.error()};
-      return session_->peer->on_loss(header.route, *messages, error->code);
+      return session_->peer->on_loss(header.route, static_cast<Lane>(header.lane), *messages, error->code);
     }
-    case RecordKind::ping: return {};
+    case RecordKind::ping: send_credit(); return {};
     case RecordKind::part: break;
   }
   return bad("a part out of place");

@@ -25,9 +25,6 @@ class Inbound final : public RecordReader::Sink {
   Result<std::span<std::byte>> on_part(const RecordHeader& header) override;
   Result<void> on_part_complete(const RecordHeader& header) override;
 
-  /// Tells the other node what was handled, so that it does not count that as lost if the connection breaks.
-  void send_credit() noexcept;
-
  private:
   /// A frame that comes in parts.
   struct InParts {
@@ -41,6 +38,7 @@ class Inbound final : public RecordReader::Sink {
 
   [[nodiscard]] Result<void> begin_frame(const RecordHeader& header, std::span<const std::byte> payload);
   [[nodiscard]] Result<void> take_frame(const RecordHeader& header, Result<Frame> frame, std::size_t bytes);
+  void send_credit() noexcept;
   [[nodiscard]] Result<InboundRoute*> route(std::uint32_t number);
 
   const std::shared_ptr<const InboundRoute::Session> session_;

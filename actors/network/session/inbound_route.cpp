@@ -17,17 +17,18 @@ constexpr std::size_t kCreditBytesMin = limits::kRouteWindowBytes / 4;
 /// A large message that waits in a mailbox.
 class RouteCharge final : public Charge {
  public:
-  RouteCharge(std::shared_ptr<InboundRoute> route, std::size_t bytes, std::size_t messages) noexcept
-      : route_{std::move(route)}, bytes_{bytes}, messages_{messages} {}
+  RouteCharge(std::shared_ptr<InboundRoute> route, Lane lane, std::size_t bytes, std::uint64_t messages) noexcept
+      : route_{std::move(route)}, lane_{lane}, bytes_{bytes}, messages_{messages} {}
   ~RouteCharge() override {
-    if (route_ != nullptr) route_->settle(bytes_, messages_);
+    if (route_ != nullptr) route_->settle(lane_, bytes_, messages_);
   }
   void disarm() noexcept { route_.reset(); }
 
  private:
   std::shared_ptr<InboundRoute> route_;
-  std::size_t bytes_;
-  std::size_t messages_;
+  const Lane lane_;
+  const std::size_t bytes_;
+  const std::uint64_t messages_;
 };
 
 }  // namespace
@@ -38,26 +39,28 @@ InboundRoute::~InboundRoute() {
   }
 }
 
-Result<void> InboundRoute::count(std::size_t bytes) {
-  const std::uint64_t before = unhandled_.fetch_add(bytes, std::memory_order_relaxed);
+Result<void> InboundRoute::count(Lane lane, std::size_t bytes) {
+  const std::uint64_t before = account_of(lane).unhandled.fetch_add(bytes, std::memory_order_relaxed);
   if (before < limits::kRouteWindowBytes) return {};
   return fail(Errc::bad_frame, fmt::format("more was sent to '{}' than the {} bytes that may be on their way", name_,
                                            limits::kRouteWindowBytes));
 }
 
 Result<void> InboundRoute::take(Frame frame, std::uint32_t question, std::size_t bytes) {
-  if (frame.lane() == Lane::control) {
-    bytes = 0;
-  } else if (Result<void> counted = count(bytes); !counted) {
-    return counted;
-  }
+  const Lane lane = frame.lane();
+  if (Result<void> counted = count(lane, bytes); !counted) return counted;
   const std::uint64_t messages = question == 0 ? frame.size() : 0;
+  const auto refuse = [&](const Error& why) {
+    end(lane, question, messages, why);
+    settle(lane, bytes, messages);
+  };
   AgentRef agent = target();
-  if (!agent || has_ended(session_->mesh.state_of(agent))) {
-    end(question, messages,
-        agent ? Error{Errc::receiver_dead, fmt::format("the agent '{}' has ended", name_)}
-              : Error{Errc::not_found, fmt::format("no agent is published as '{}'", name_)});
-    settle(bytes, bytes == 0 ? 0 : messages);
+  if (!agent) {
+    refuse({Errc::not_found, fmt::format("no agent is published as '{}'", name_)});
+    return {};
+  }
+  if (has_ended(session_->mesh.state_of(agent))) {
+    refuse({Errc::receiver_dead, fmt::format("the agent '{}' has ended", name_)});
     return {};
   }
   ReplyPort* port = nullptr;
@@ -65,14 +68,13 @@ Result<void> InboundRoute::take(Frame frame, std::uint32_t question, std::size_t
     Result<ReplyPort*> expected = session_->peer->expect_answer(session_->number, question, agent, frame.correlation());
     if (!expected) {
       if (expected.error().code == Errc::bad_frame) return tl::unexpected{std::move(expected).error()};
-      end(question, 0, expected.error());
-      settle(bytes, 0);
+      refuse(expected.error());
       return {};
     }
     port = *expected;
   }
   Held message{std::move(agent), std::move(frame), port, bytes};
-  const bool in_order = held_.empty() || message.frame.lane() == Lane::control;
+  const bool in_order = held_.empty() || lane == Lane::control;
   if (in_order && hand_over(message)) return {};
   held_.push_back(std::move(message));
   wait_for_room();
@@ -80,13 +82,9 @@ Result<void> InboundRoute::take(Frame frame, std::uint32_t question, std::size_t
 }
 
 Result<void> InboundRoute::take_unreadable(Lane lane, std::uint32_t question, std::size_t bytes, const Error& why) {
-  if (lane == Lane::control) {
-    bytes = 0;
-  } else if (Result<void> counted = count(bytes); !counted) {
-    return counted;
-  }
-  end(question, 1, why);
-  settle(bytes, question == 0 && bytes != 0 ? 1 : 0);
+  if (Result<void> counted = count(lane, bytes); !counted) return counted;
+  end(lane, question, 1, why);
+  settle(lane, bytes, question == 0 ? 1 : 0);
   return {};
 }
 
@@ -99,9 +97,10 @@ AgentRef InboundRoute::target() {
 }
 
 /// Tells the other node that a question, or so many messages, came to nothing.
-void InboundRoute::end(std::uint32_t question, std::uint64_t messages, const Error& why) noexcept {
+void InboundRoute::end(Lane lane, std::uint32_t question, std::uint64_t messages, const Error& why) noexcept {
   auto record = std::make_unique<Outgoing>();
   record->kind = question != 0 ? RecordKind::failure : RecordKind::loss;
+  record->lane = lane;
   record->question = question;
   if (question == 0) {
     record->route = number_;
@@ -117,8 +116,10 @@ bool InboundRoute::hand_over(Held& message) {
   const std::uint64_t messages = message.messages();
   std::unique_ptr<Charge> charge;
   RouteCharge* large = nullptr;
-  if (message.bytes >= limits::kChargedBytesMin) {
-    auto made = std::make_unique<RouteCharge>(shared_from_this(), message.bytes, messages);
+  const Lane lane = message.frame.lane();
+  // Of the control lane all, for no mailbox bounds their number.
+  if (message.bytes >= limits::kChargedBytesMin || lane == Lane::control) {
+    auto made = std::make_unique<RouteCharge>(shared_from_this(), lane, message.bytes, messages);
     large = made.get();
     charge = std::move(made);
   }
@@ -126,7 +127,7 @@ bool InboundRoute::hand_over(Held& message) {
     if (large != nullptr) large->disarm();
     return false;
   }
-  if (large == nullptr) settle(message.bytes, messages);
+  if (large == nullptr) settle(lane, message.bytes, messages);
   return true;
 }
 
@@ -149,22 +150,27 @@ void InboundRoute::hand_over_held() {
   }
 }
 
-void InboundRoute::settle(std::uint64_t bytes, std::uint64_t messages) noexcept {
-  if (messages != 0) handled_messages_.fetch_add(messages, std::memory_order_relaxed);
-  if (bytes == 0) return;
-  unhandled_.fetch_sub(bytes, std::memory_order_relaxed);
-  if (handled_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes >= kCreditBytesMin) send_credit();
+void InboundRoute::settle(Lane lane, std::uint64_t bytes, std::uint64_t messages) noexcept {
+  Account& account = account_of(lane);
+  account.unhandled.fetch_sub(bytes, std::memory_order_relaxed);
+  if (messages != 0) account.handled_messages.fetch_add(messages, std::memory_order_relaxed);
+  if (account.handled_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes >= kCreditBytesMin) send_credit(lane);
 }
 
 void InboundRoute::send_credit() noexcept {
-  const Credit credit{.bytes = handled_bytes_.exchange(0, std::memory_order_relaxed),
-                      .messages = handled_messages_.exchange(0, std::memory_order_relaxed)};
-  if (credit.bytes == 0) {
-    handled_messages_.fetch_add(credit.messages, std::memory_order_relaxed);
-    return;
-  }
+  send_credit(Lane::control);
+  send_credit(Lane::normal);
+}
+
+void InboundRoute::send_credit(Lane lane) noexcept {
+  Account& account = account_of(lane);
+  // In this order: messages that are counted between the two are confirmed the next time.
+  const std::uint64_t messages = account.handled_messages.exchange(0, std::memory_order_relaxed);
+  const Credit credit{.bytes = account.handled_bytes.exchange(0, std::memory_order_relaxed), .messages = messages};
+  if (credit.bytes == 0 && credit.messages == 0) return;
   auto record = std::make_unique<Outgoing>();
   record->kind = RecordKind::credit;
+  record->lane = lane;
   record->route = number_;
   record->payload.resize(sizeof credit);
   std::memcpy(record->payload.data(), &credit, sizeof credit);

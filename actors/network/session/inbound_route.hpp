@@ -43,8 +43,8 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
   /// A frame of so many bytes that could not be read.
   [[nodiscard]] Result<void> take_unreadable(Lane lane, std::uint32_t question, std::size_t bytes, const Error& why);
 
-  /// So much was handled, or is gone.
-  void settle(std::uint64_t bytes, std::uint64_t messages) noexcept;
+  /// So much of this lane was handled, or is gone.
+  void settle(Lane lane, std::uint64_t bytes, std::uint64_t messages) noexcept;
   /// Tells the other node what was handled, if anything was.
   void send_credit() noexcept;
 
@@ -53,15 +53,24 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
     AgentRef agent;
     Frame frame;
     ReplyPort* port;
-    std::size_t bytes;  ///< 0 in the control lane, which has no window.
+    std::size_t bytes;
 
-    [[nodiscard]] std::uint64_t messages() const noexcept { return port == nullptr && bytes != 0 ? frame.size() : 0; }
+    [[nodiscard]] std::uint64_t messages() const noexcept { return port == nullptr ? frame.size() : 0; }
+  };
+  /// Of the control lane, or of the others.
+  struct Account {
+    std::atomic<std::uint64_t> unhandled{0};
+    // Not yet told to the other node.
+    std::atomic<std::uint64_t> handled_bytes{0};
+    std::atomic<std::uint64_t> handled_messages{0};
   };
 
-  [[nodiscard]] Result<void> count(std::size_t bytes);
+  [[nodiscard]] Account& account_of(Lane lane) noexcept { return lane == Lane::control ? control_ : others_; }
+  [[nodiscard]] Result<void> count(Lane lane, std::size_t bytes);
   [[nodiscard]] AgentRef target();
   [[nodiscard]] bool hand_over(Held& message);
-  void end(std::uint32_t question, std::uint64_t messages, const Error& why) noexcept;
+  void send_credit(Lane lane) noexcept;
+  void end(Lane lane, std::uint32_t question, std::uint64_t messages, const Error& why) noexcept;
   void wait_for_room();
   void hand_over_held();
 
@@ -72,10 +81,8 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
   std::uint64_t version_ = 0;  ///< Of the exports, when target_ was looked up.
   std::deque<Held> held_;
   bool expecting_room_ = false;
-  std::atomic<std::uint64_t> unhandled_{0};
-  // Not yet told to the other node.
-  std::atomic<std::uint64_t> handled_bytes_{0};
-  std::atomic<std::uint64_t> handled_messages_{0};
+  Account control_;
+  Account others_;
 };
 
 }  // namespace myelin::network

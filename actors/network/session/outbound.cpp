@@ -13,9 +13,14 @@ namespace {
 /// Frames, or parts of one, that a lane sends before the next has its turn; as at a mailbox. Control has no need.
 constexpr std::array<int, kLanes> kWeights{0, 8, 4, 1};
 
+void count(OutboundRoute::Window& window, const Outgoing& record) noexcept {
+  window.bytes += record.bytes;
+  if (record.kind == RecordKind::message) window.messages += record.frame.size();
+}
+
 }  // namespace
 
-bool OutboundRoute::has_window() const noexcept { return unhandled < limits::kRouteWindowBytes; }
+bool OutboundRoute::has_window() const noexcept { return unhandled.bytes < limits::kRouteWindowBytes; }
 
 void Outbound::push_record(std::unique_ptr<Outgoing> record) noexcept {
   ++records_waiting_;
@@ -38,7 +43,10 @@ void Outbound::push(OutboundRoute& route, std::string_view name, std::unique_ptr
     push_record(std::move(announcement));
   }
   record->route = route.number;
-  if (record->lane == Lane::control) return push_free(std::move(record));
+  if (record->lane == Lane::control) {
+    count(route.control, *record);
+    return push_free(std::move(record));
+  }
   const auto lane = static_cast<std::size_t>(record->lane);
   route.unsent += record->bytes;
   unsent_ += record->bytes;
@@ -52,15 +60,23 @@ void Outbound::take_turn(OutboundRoute& route, std::size_t lane) {
   lanes_[lane].turns.push_back(&route);
 }
 
-Result<void> Outbound::confirm(OutboundRoute& route, std::uint64_t bytes, std::uint64_t messages) {
-  if (bytes > route.unhandled) {
-    return fail(Errc::bad_frame, fmt::format("{} bytes are said to be handled; {} were sent", bytes, route.unhandled));
+Result<void> Outbound::confirm(OutboundRoute& route, Lane lane, std::uint64_t bytes, std::uint64_t messages) {
+  OutboundRoute::Window& window = route.window_of(lane);
+  if (bytes > window.bytes) {
+    return fail(Errc::bad_frame, fmt::format("{} bytes are said to be handled; {} were sent", bytes, window.bytes));
   }
-  route.unhandled -= bytes;
+  window.bytes -= bytes;
+  window.messages -= std::min(window.messages, messages);
+  if (lane == Lane::control) return {};
   unhandled_ -= bytes;
-  route.unconfirmed -= std::min(route.unconfirmed, messages);
-  for (std::size_t lane = 0; lane < kLanes; ++lane) take_turn(route, lane);
+  for (std::size_t other = 0; other < kLanes; ++other) take_turn(route, other);
   return {};
+}
+
+bool Outbound::is_settled() const noexcept {
+  return records_waiting_ == 0 && unsent_ == 0 && std::ranges::all_of(routes_, [](const OutboundRoute* route) {
+           return route->control.bytes == 0 && route->unhandled.bytes == 0;
+         });
 }
 
 bool Outbound::has_work(const LaneQueue& lane) const noexcept {
@@ -96,8 +112,7 @@ std::unique_ptr<Outgoing> Outbound::pop(LaneQueue& lane, std::size_t index, std:
   unsent_ -= record->bytes;
   route.unsent -= record->bytes;
   unhandled_ += record->bytes;
-  route.unhandled += record->bytes;
-  if (record->kind == RecordKind::message) route.unconfirmed += record->frame.size();
+  count(route.unhandled, *record);
   take_turn(route, index);
   if (route.room_wanted && route.unsent <= limits::kRouteQueueBytes / 2) {
     route.room_wanted = false;
@@ -151,7 +166,8 @@ std::vector<std::unique_ptr<Outgoing>> Outbound::take_all() {
     route->in_turn = {};
     route->number = 0;
     route->unsent = 0;
-    route->unhandled = 0;
+    route->unhandled = {};
+    route->control = {};
   }
   routes_.clear();
   records_waiting_ = 0;

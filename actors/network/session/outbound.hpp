@@ -15,15 +15,21 @@ namespace myelin::network {
 /// What waits for one agent of the other node. Frames that are on their way to it, or wait there, count against its
 /// window: a slow agent holds up nobody else.
 struct OutboundRoute {
-  std::uint32_t number = 0;       ///< On this connection; 0 before its name was sent.
-  std::size_t unsent = 0;         ///< Bytes that wait here.
-  std::size_t unhandled = 0;      ///< Bytes sent, of which the other side has not said that they are handled.
-  std::uint64_t unconfirmed = 0;  ///< Told messages, likewise.
+  /// What was sent, of which the other side has not said that it is handled.
+  struct Window {
+    std::size_t bytes = 0;
+    std::uint64_t messages = 0;  ///< Told ones.
+  };
+  std::uint32_t number = 0;  ///< On this connection; 0 before its name was sent.
+  std::size_t unsent = 0;    ///< Bytes that wait here; without the control lane.
+  Window control;            ///< Of the control lane: counted when they begin to wait, for nothing holds them back.
+  Window unhandled;          ///< Of the others.
   std::array<OutgoingList, kLanes> waiting;
   std::array<bool, kLanes> in_turn{};  ///< Waits in the lane's round of routes.
   bool room_wanted = false;            ///< Somebody waits until less is unsent.
 
   [[nodiscard]] bool has_window() const noexcept;
+  [[nodiscard]] Window& window_of(Lane lane) noexcept { return lane == Lane::control ? control : unhandled; }
 };
 
 /// First records without a frame, then the control lane; of the other lanes each has a weight, so that bulk is not
@@ -51,13 +57,15 @@ class Outbound {
   [[nodiscard]] std::size_t records() const noexcept { return records_waiting_; }
   /// Bytes that wait, in all.
   [[nodiscard]] std::size_t unsent() const noexcept { return unsent_; }
+  /// Whether nothing waits, and all that was sent is handled.
+  [[nodiscard]] bool is_settled() const noexcept;
   [[nodiscard]] std::size_t routes() const noexcept { return routes_.size(); }
   /// The route of that number; null if there is none.
   [[nodiscard]] OutboundRoute* route(std::uint32_t number) noexcept {
     return number == 0 || number > routes_.size() ? nullptr : routes_[number - 1];
   }
   /// The other side has handled so much of what was sent there. **Errors**: bad_frame where it was not sent so much.
-  [[nodiscard]] Result<void> confirm(OutboundRoute& route, std::uint64_t bytes, std::uint64_t messages);
+  [[nodiscard]] Result<void> confirm(OutboundRoute& route, Lane lane, std::uint64_t bytes, std::uint64_t messages);
 
   /// What goes next, up to a burst. Routes that were waited for and have room now are added to `freed`.
   void pick(std::vector<Step>& steps, std::vector<OutboundRoute*>& freed);

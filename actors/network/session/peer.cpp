@@ -1,5 +1,6 @@
 #include "peer.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <utility>
@@ -111,6 +112,7 @@ Delivery Peer::send(PeerRoute& route, Frame& frame, ReplyPort* port) noexcept {
       refused = Error{Errc::overloaded,
                       fmt::format("{} agents of node '{}' were sent to: no more may be", outbound_.routes(), node_)};
     } else if (route.unsent + bytes > limits::kRouteQueueBytesMax ||
+               (frame.lane() == Lane::control && route.control.bytes >= limits::kRouteWindowBytes) ||
                outbound_.unsent() + bytes > limits::kNodeQueueBytesMax) {
       if (port == nullptr) return Delivery::refused;
       refused = Error{Errc::overloaded, fmt::format("{} bytes wait to be sent to '{}' of node '{}': send more slowly",
@@ -232,7 +234,8 @@ void Peer::detach(std::uint64_t session, const Error& why) noexcept {
       PeerRoute& route = *known.route;
       if (route.number == 0) continue;
       receivers[route.number - 1] = route.id_;
-      if (route.unconfirmed != 0) unconfirmed.push_back({route.id_, std::exchange(route.unconfirmed, 0)});
+      const std::uint64_t told = route.unhandled.messages + route.control.messages;
+      if (told != 0) unconfirmed.push_back({route.id_, told});
       if (std::exchange(route.room_wanted, false)) paused.push_back(known.handle);
     }
     unsent = outbound_.take_all();
@@ -269,9 +272,20 @@ void Peer::detach(std::uint64_t session, const Error& why) noexcept {
   }
 }
 
-bool Peer::is_connected() const noexcept {
-  const std::lock_guard guard{mutex_};
-  return link_ != nullptr;
+bool Peer::ping() noexcept {
+  auto record = std::make_unique<Outgoing>();
+  record->kind = RecordKind::ping;
+  std::shared_ptr<Link> link;
+  bool settled = false;
+  {
+    const std::lock_guard guard{mutex_};
+    if (link_ == nullptr) return true;
+    settled = outbound_.is_settled();
+    outbound_.push_record(std::move(record));
+    link = link_to_wake();
+  }
+  if (link != nullptr) link->wake();
+  return settled;
 }
 
 bool Peer::is_clogged() const noexcept {
@@ -314,9 +328,7 @@ void Peer::drop_if_cancelled(Outbound::Step& step) {
   const Outgoing* record = step.record.get();
   if (record == nullptr || record->kind != RecordKind::question || record->bytes > limits::kPartBytes) return;
   if (questions_.contains(record->question)) return;
-  if (record->lane != Lane::control) {
-    static_cast<void>(outbound_.confirm(*outbound_.route(record->route), record->bytes, 0));
-  }
+  static_cast<void>(outbound_.confirm(*outbound_.route(record->route), record->lane, record->bytes, 0));
   step.record.reset();
 }
 
@@ -352,13 +364,15 @@ void Peer::on_cancel(std::uint32_t question) noexcept {
   cancelled->port->release();
 }
 
-Result<void> Peer::on_credit(std::uint32_t route, std::uint64_t bytes, std::uint64_t messages) {
+Result<void> Peer::on_credit(std::uint32_t route, Lane lane, const Credit& credit) {
   std::shared_ptr<Link> link;
   {
     const std::lock_guard guard{mutex_};
     OutboundRoute* outbound = outbound_.route(route);
     if (outbound == nullptr) return myelin::fail(Errc::bad_frame, fmt::format("credit for route {}", route));
-    if (Result<void> confirmed = outbound_.confirm(*outbound, bytes, messages); !confirmed) return confirmed;
+    if (Result<void> confirmed = outbound_.confirm(*outbound, lane, credit.bytes, credit.messages); !confirmed) {
+      return confirmed;
+    }
     link = link_to_wake();
   }
   if (link != nullptr) link->wake();
@@ -387,15 +401,16 @@ Result<void> Peer::on_answer(std::uint32_t question, Result<Frame> outcome) {
   return {};
 }
 
-Result<void> Peer::on_loss(std::uint32_t route, std::uint64_t messages, Errc cause) {
+Result<void> Peer::on_loss(std::uint32_t route, Lane lane, std::uint64_t messages, Errc cause) {
   AgentId receiver = 0;
   {
     const std::lock_guard guard{mutex_};
     OutboundRoute* outbound = outbound_.route(route);
     if (outbound == nullptr) return myelin::fail(Errc::bad_frame, fmt::format("a loss on route {}", route));
     receiver = static_cast<PeerRoute*>(outbound)->id_;
+    messages = std::min(messages, outbound->window_of(lane).messages);  // credit for them comes later
   }
-  mesh_.dead_letters().add({.cause = cause, .receiver = receiver, .messages = messages});
+  if (messages != 0) mesh_.dead_letters().add({.cause = cause, .receiver = receiver, .messages = messages});
   return {};
 }
 

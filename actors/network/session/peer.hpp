@@ -77,7 +77,9 @@ class Peer : public std::enable_shared_from_this<Peer> {
   /// It is gone: questions end, messages that were not sent are dead letters, and those of which nobody knows are
   /// counted as such. Does nothing if another is in use.
   void detach(std::uint64_t session, const Error& why) noexcept;
-  [[nodiscard]] bool is_connected() const noexcept;
+  /// Sends a ping. Returns whether there was nothing else to send, and all that was sent has been handled; or there is
+  /// no connection.
+  bool ping() noexcept;
   /// Adds what goes next to an empty burst. False if nothing waits: then the link is woken for what comes later.
   /// **Requires**: called by one at a time.
   [[nodiscard]] bool compose(std::uint64_t session, Burst& burst, TimePoint now);
@@ -89,9 +91,9 @@ class Peer : public std::enable_shared_from_this<Peer> {
   /// The other node does not wait for that answer any more.
   void on_cancel(std::uint32_t question) noexcept;
   /// **Errors**, of these three: bad_frame for what the other node cannot know.
-  [[nodiscard]] Result<void> on_credit(std::uint32_t route, std::uint64_t bytes, std::uint64_t messages);
+  [[nodiscard]] Result<void> on_credit(std::uint32_t route, Lane lane, const Credit& credit);
   [[nodiscard]] Result<void> on_answer(std::uint32_t question, Result<Frame> outcome);
-  [[nodiscard]] Result<void> on_loss(std::uint32_t route, std::uint64_t messages, Errc cause);
+  [[nodiscard]] Result<void> on_loss(std::uint32_t route, Lane lane, std::uint64_t messages, Errc cause);
   /// Whether so many records wait that the other node cannot be reading them.
   [[nodiscard]] bool is_clogged() const noexcept;
   /// Sends a record without a frame.

@@ -26,7 +26,7 @@ enum class RecordKind : std::uint8_t {
   part,       ///< The next bytes of the frame that is under way in this lane.
   credit,     ///< So much of what was sent to the agent of `route` has been handled: a Credit.
   loss,       ///< Messages for the agent of `route` were lost: their number, and an error.
-  ping,       ///< The node lives.
+  ping,       ///< The node lives, and wants to know what was handled.
 };
 
 /// Little-endian, as everything.

@@ -225,6 +225,41 @@ BOOST_AUTO_TEST_CASE(senders_that_wait_go_on_when_the_node_goes) {
   slow->gate.open();
 }
 
+BOOST_AUTO_TEST_CASE(draining_waits_until_all_that_was_sent_is_handled) {
+  PairFixture nodes{true};
+  const auto slow = std::make_shared<Slow::State>();
+  require_success(nodes.right.node->publish("slow", nodes.right.mesh.spawn<Slow>(slow)));
+  const AgentRef to = nodes.left.find("right", "slow");
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    nodes.left.mesh.tell(to, [&](samples::Note::Builder note) {
+      note.setId(i);
+      note.initPayload(100'000);
+    });
+  }
+  const auto early = nodes.left.node->drain(std::chrono::milliseconds{50});
+  BOOST_REQUIRE(!early);
+  BOOST_TEST((early.error().code == Errc::timeout));
+  slow->gate.open();
+  require_success(nodes.left.node->drain(kLimit));
+  BOOST_TEST(slow->handled == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(control_has_a_window_of_its_own) {
+  PairFixture nodes;
+  const auto slow = std::make_shared<Slow::State>();
+  require_success(nodes.right.node->publish("slow", nodes.right.mesh.spawn<Slow>(slow)));
+  const auto state = std::make_shared<Sender::State>();
+  constexpr std::uint64_t kCount = 200;
+  const AgentRef sender =
+      nodes.left.mesh.spawn<Sender>(nodes.left.find("right", "slow"), 100'000, kCount, Lane::control, state);
+  nodes.left.mesh.tell(sender, kTick);
+  // Nobody is paused: what there is no room for comes back.
+  BOOST_REQUIRE(eventually([&] { return state->sent == kCount && state->rejected > 0U; }));
+  BOOST_TEST(state->rejected >= kCount - network::limits::kRouteWindowBytes / 100'000 - 1);
+  slow->gate.open();
+  BOOST_TEST(eventually([&] { return slow->handled + state->rejected == kCount; }));
+}
+
 BOOST_AUTO_TEST_CASE(questions_overtake_bulk) {
   PairFixture nodes{true};
   const auto slow = std::make_shared<Slow::State>();

@@ -64,7 +64,7 @@ struct PeerStatus {
 
 /// What agents of other nodes can count on is in docs/network.md.
 ///
-/// **Requires**: destroyed before its mesh.
+/// **Requires**: destroyed before its mesh, which is not deterministic.
 /// **Thread-safety**: thread-safe, but for construction, moves and destruction. Not to be destroyed by an agent.
 class Node {
  public:
@@ -99,6 +99,9 @@ class Node {
   /// Waits until there is a connection to that node. Never call this in an agent. **Errors**: timeout.
   [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
   [[nodiscard]] std::vector<PeerStatus> peers() const;
+  /// Waits until everything that was sent to connected nodes has been handled there, or waits in a mailbox: before a
+  /// process ends. Questions are not waited for. Never call this in an agent. **Errors**: timeout.
+  [[nodiscard]] Result<void> drain(Duration limit);
 
  private:
   class Core;
