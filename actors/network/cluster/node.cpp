@@ -394,11 +394,13 @@ void Node::Core::on_open(Connection& connection) {
 }
 
 void Node::Core::on_closed(Connection& connection, const Error& why) {
-  // It is destroyed later: it may be on the stack, and the multiplexer may have an event for it.
+  // It is destroyed later, and not with others that were closed before: it may be on the stack, and the multiplexer has
+  // yet to take it out.
   const auto keep = connection.shared_from_this();
   connections_.erase(keep);
   closed_.push_back(keep);
-  loop_->post([this] { closed_.clear(); });
+  loop_->post(
+      [this, closed = &connection] { std::erase_if(closed_, [&](const auto& one) { return one.get() == closed; }); });
   const std::string& node = connection.was_dialled() ? connection.expected() : connection.other();
   if (Contact* contact = node.empty() ? nullptr : find(node); contact != nullptr) {
     const bool was_open = contact->open == keep;
