@@ -23,47 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class SteadyClock final : public consensus::CostClock {
- public:
-  TimePoint now() override { return std::chrono::steady_clock::now(); }
-};
-
-/// A disk whose syncs promise nothing.
-class UnsyncedDisk final : public Disk {
- public:
-  class UnsyncedFile final : public File {
-   public:
-    explicit UnsyncedFile(std::unique_ptr<File> file) : file_{std::move(file)} {}
-    Result<std::size_t> write_some(std::span<const std::byte> bytes, std::uint64_t offset) override {
-      return file_->write_some(bytes, offset);
-    }
-    Result<void> sync() override { return {}; }
-    Result<void> resize(std::uint64_t bytes) override { return file_->resize(bytes); }
-    Result<void> allocate(std::uint64_t offset, std::uint64_t bytes) override { return file_->allocate(offset, bytes); }
-    Result<std::vector<std::byte>> read_all() override { return file_->read_all(); }
-
-   private:
-    std::unique_ptr<File> file_;
-  };
-
-  Result<std::unique_ptr<File>> open(const fs::path& path) override {
-    auto file = disk_.open(path);
-    if (!file) return file;
-    return std::make_unique<UnsyncedFile>(std::move(*file));
-  }
-  Result<void> rename(const fs::path& from, const fs::path& to) override { return disk_.rename(from, to); }
-  Result<void> remove(const fs::path& path) override { return disk_.remove(path); }
-  Result<void> sync_folder(const fs::path&) override { return {}; }
-
- private:
-  PosixDisk disk_;
-};
-
-consensus::WallTime system_time() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // How often to look whether the validators have come to agree, and to submit it once more.
 constexpr std::chrono::milliseconds kLook{2};
 constexpr std::chrono::milliseconds kTryAgain{500};
@@ -83,16 +42,10 @@ KeyPairPtr new_key() {
 class ValidatorGroup::Impl {
  public:
   Impl(Mesh& mesh, GroupOptions options)
-      : mesh_{mesh}, options_{std::move(options)}, directory_{std::make_shared<Directory>(options_.validators)} {
-    surroundings_->checker = std::make_unique<consensus::Ed25519Checker>();
-    surroundings_->clock = std::make_unique<SteadyClock>();
-    surroundings_->wall_clock = options_.wall_clock ? options_.wall_clock : system_time;
-    if (options_.syncs) {
-      surroundings_->disk = std::make_unique<PosixDisk>();
-    } else {
-      surroundings_->disk = std::make_unique<UnsyncedDisk>();
-    }
-  }
+      : mesh_{mesh},
+        options_{std::move(options)},
+        directory_{std::make_shared<Directory>(options_.validators)},
+        surroundings_{surroundings_of_machine(options_.syncs, options_.wall_clock)} {}
 
   Result<void> start() {
     validators_.resize(options_.validators);
@@ -342,7 +295,7 @@ class ValidatorGroup::Impl {
   Mesh& mesh_;
   GroupOptions options_;
   std::shared_ptr<Directory> directory_;
-  std::shared_ptr<Surroundings> surroundings_ = std::make_shared<Surroundings>();
+  std::shared_ptr<Surroundings> surroundings_;
   std::vector<std::shared_ptr<const consensus::KeyPair>> keys_;
   std::optional<consensus::Committee> committee_;
   std::optional<GroupFolder> folder_;

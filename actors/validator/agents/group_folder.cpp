@@ -68,7 +68,7 @@ Result<KeyPairPtr> GroupFolder::load_key(std::size_t validator, const consensus:
   if (auto made = make_folder(of(validator)); !made) return tl::unexpected{made.error()};
   if (committee == nullptr) {
     return begins_ && !is_there(key_path(validator)) ? create_key_file(key_path(validator))
-                                                   : load_key_file(key_path(validator));
+                                                     : load_key_file(key_path(validator));
   }
   const consensus::PublicKey& wanted = committee->key(static_cast<consensus::ValidatorIndex>(validator));
   if (auto promoted = promote_key(validator, wanted); !promoted) return tl::unexpected{promoted.error()};

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "agents/parts.hpp"
+#include "agents/surroundings.hpp"
 #include "myelin/actors/mesh.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/consensus/committee.hpp"
@@ -18,14 +19,6 @@
 #include "myelin/validator/group.hpp"
 
 namespace myelin::validator {
-
-/// What the agents of all validators of a process use, until the last of them has ended.
-struct Surroundings {
-  std::unique_ptr<Disk> disk;
-  std::unique_ptr<consensus::SignatureChecker> checker;
-  std::unique_ptr<consensus::CostClock> clock;
-  std::function<consensus::WallTime()> wall_clock;
-};
 
 struct ValidatorOptions {
   std::filesystem::path folder;  ///< Empty: nothing is kept.
