@@ -7,6 +7,7 @@
 #include "commands/bench_consensus.hpp"
 #include "commands/bench_gemm.hpp"
 #include "commands/bench_messages.hpp"
+#include "commands/certs_new.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
@@ -15,6 +16,7 @@
 #include "commands/memory_put.hpp"
 #include "commands/memory_search.hpp"
 #include "commands/new_agent.hpp"
+#include "commands/validator_run.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
 #include "terminal/terminal.hpp"
@@ -63,6 +65,14 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin keys new validator.key                # makes it, and says its public part");
   line.add(std::make_unique<KeysNew>());
+  line.add_group("certs", "What nodes prove themselves with",
+                 "Examples:\n"
+                 "  myelin certs new certs north east south west client");
+  line.add(std::make_unique<CertsNew>());
+  line.add_group("validator", "Validators of a shared memory, in processes of their own",
+                 "Examples:\n"
+                 "  myelin validator run north --committee committee.toml --certs certs/north");
+  line.add(std::make_unique<ValidatorRun>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"

@@ -1,11 +1,14 @@
 #include "commands/memory_command.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <chrono>
 
+#include "memory/connected_memory.hpp"
+#include "memory/embedded_memory.hpp"
 #include "myelin/consensus/execution_limits.hpp"
 #include "terminal/progress.hpp"
 
@@ -17,7 +20,17 @@ void MemoryCommand::declare(CLI::App& app) {
   constexpr double kSecondsMin = 0.1;
   constexpr double kSecondsMax = 3600;
   declare_own(app);
-  app.add_option("--dir", directory_, "Where the memory's files are")->type_name("DIR")->capture_default_str();
+  auto* const directory = app.add_option("--dir", directory_, "Where the memory's files are, for this process alone")
+                              ->type_name("DIR")
+                              ->capture_default_str();
+  auto* const committee =
+      app.add_option("--committee", committee_, "Or the file that names its validators, which run elsewhere")
+          ->type_name("FILE")
+          ->excludes(directory);
+  app.add_option("--node", node_, "What this process is called there: as its certificate says")
+      ->type_name("NAME")
+      ->needs(committee);
+  flags_.declare(app);
   app.add_option("--space", space_, "Keys are those of this space: \"NAME/\" goes before each")->type_name("NAME");
   app.add_option("--timeout", seconds_, "Seconds to wait for an answer")
       ->check(CLI::Range(kSecondsMin, kSecondsMax).description(""))
@@ -39,17 +52,30 @@ Result<void> MemoryCommand::check_value(std::string_view name, std::string_view 
                                                   name, value.size(), limits::kValueBytesMax));
 }
 
+Memory MemoryCommand::space_of(const Memory& memory) const { return space_.empty() ? memory : memory.space(space_); }
+
 Result<void> MemoryCommand::run(Session& session) {
   if (const auto prepared = prepare(session); !prepared) return prepared;
+  const auto limit = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds_});
+  return committee_.empty() ? run_embedded(session, limit) : run_connected(session, limit);
+}
+
+Result<void> MemoryCommand::run_embedded(Session& session, Duration limit) {
   const auto if_missing = makes_memory() ? EmbeddedMemory::IfMissing::make : EmbeddedMemory::IfMissing::fail;
   auto embedded = EmbeddedMemory::open(directory_, if_missing);
   if (!embedded) return tl::unexpected{embedded.error()};
   if ((*embedded)->is_new() && !session.quiet) {
     fmt::print(session.terminal.err, "myelin: made a shared memory of one validator in '{}'\n", directory_);
   }
-  const Memory& memory = (*embedded)->memory();
-  const auto limit = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds_});
-  return run_on({session, **embedded, space_.empty() ? memory : memory.space(space_), limit});
+  return run_on({session, (*embedded)->mesh(), space_of((*embedded)->memory()), limit});
+}
+
+Result<void> MemoryCommand::run_connected(Session& session, Duration limit) {
+  // Two nodes of one name would drive each other out.
+  const std::string name = node_.empty() ? fmt::format("client-{}", ::getpid()) : node_;
+  const auto connected = ConnectedMemory::connect(committee_, flags_, name, limit);
+  if (!connected) return tl::unexpected{connected.error()};
+  return run_on({session, (*connected)->mesh(), space_of((*connected)->memory()), limit});
 }
 
 }  // namespace myelin::tool

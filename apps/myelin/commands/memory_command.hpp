@@ -1,4 +1,4 @@
-/// What all `myelin memory` commands share: where the memory is, and how it is opened.
+/// What all `myelin memory` commands share: where the memory is, and how it is reached.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "cli/command.hpp"
-#include "memory/embedded_memory.hpp"
+#include "memory/node_flags.hpp"
+#include "myelin/actors/mesh.hpp"
+#include "myelin/memory/memory.hpp"
 
 namespace myelin::tool {
 
@@ -20,14 +22,14 @@ class MemoryCommand : public Command {
   /// An open memory, and the space that was asked for.
   struct Opened {
     Session& session;
-    EmbeddedMemory& embedded;
+    Mesh& mesh;
     Memory space;
     Duration limit;
 
     /// Asks, within the limit and until Ctrl-C.
     template <Call C>
     [[nodiscard]] Result<typename C::Value> ask(const C& call) const {
-      return embedded.mesh().ask(call, limit, session.stop);
+      return mesh.ask(call, limit, session.stop);
     }
   };
 
@@ -45,7 +47,14 @@ class MemoryCommand : public Command {
   [[nodiscard]] static Result<void> check_value(std::string_view name, std::string_view value);
 
  private:
+  [[nodiscard]] Result<void> run_embedded(Session& session, Duration limit);
+  [[nodiscard]] Result<void> run_connected(Session& session, Duration limit);
+  [[nodiscard]] Memory space_of(const Memory& memory) const;
+
   std::string directory_ = "myelin-memory";
+  std::string committee_;
+  std::string node_;
+  NodeFlags flags_;
   std::string space_;
   double seconds_ = 10;
 };

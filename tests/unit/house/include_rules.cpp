@@ -166,7 +166,8 @@ const std::vector<FolderRule>& folder_rules() {
       // What makes a consensus group of the core: disks, keys, and agents; CAF stays behind the actors' headers.
       {"actors/validator",
        "validator",
-       {"base", "serialization", "consensus", "actors", "network", "expected", "fmt", "spdlog", "capnp", "sodium", "posix"}},
+       {"base", "serialization", "consensus", "actors", "network", "expected", "fmt", "spdlog", "capnp", "sodium",
+        "posix"}},
       {"actors/validator/storage", "validator", {"base", "consensus", "expected", "fmt", "sodium", "lmdb", "posix"}},
       {"actors/validator/membership", "validator", {"base", "consensus", "expected", "fmt", "sodium", "toml", "posix"}},
       // Connections to other processes: on CAF's multiplexer, under OpenSSL.
