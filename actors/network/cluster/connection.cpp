@@ -255,9 +255,9 @@ void Connection::write() {
       case Written::broken: close(broken_); return;
     }
   }
-  loop_->post([self = weak_from_this()] {
-    if (const auto connection = self.lock()) connection->write();
-  });
+  // Others have their turn. Not by post(): the event and the call could both come, and the second would find that
+  // another thread writes.
+  want_to_write(true);
 }
 
 void Connection::beat() {
