@@ -9,7 +9,7 @@
 ///   bool has_room(keys, bytes)          whether the state can take so many more
 ///   WallTime time()                     the commit's
 ///   Arena& arena()                      for texts that live until the block has been executed
-/// Leases that are over are absent to it. `place` says which of the transaction's named keys the key is, or kUnnamed.
+/// What is over is absent to it. `place` says which of the transaction's named keys the key is, or kUnnamed.
 /// A transaction reads all it needs before it writes; so giving up leaves nothing behind.
 #pragma once
 
@@ -84,12 +84,18 @@ class Execution {
     return view_.has_room(1, transaction_.key.size() + value_bytes);
   }
 
+  /// What a put or a cas leaves behind.
+  [[nodiscard]] Cell new_value() {
+    if (transaction_.number == 0) return Cell::of_bytes(transaction_.value);
+    return Cell::of_bytes(transaction_.value, end_after(view_.time(), transaction_.number));
+  }
+
   bool put() {
     ValueKind kind{};
     if (!view_.kind(transaction_.key, 0, kind)) return false;
     if (kind == ValueKind::lease) return answer(Status::wrong_type);
     if (!has_room(transaction_.value.size())) return answer(Status::state_full);
-    write(Cell::of_bytes(transaction_.value));
+    write(new_value());
     return true;
   }
 
@@ -106,7 +112,7 @@ class Execution {
                                              : cell.kind == ValueKind::bytes && cell.bytes == transaction_.other;
     if (!fits) return answer(Status::mismatch, cell);
     if (!has_room(transaction_.value.size())) return answer(Status::state_full);
-    write(Cell::of_bytes(transaction_.value));
+    write(new_value());
     return true;
   }
 
@@ -144,12 +150,8 @@ class Execution {
     return true;
   }
 
-  /// The end of a lease that is granted now. No time is beyond what the clock can say.
-  [[nodiscard]] WallTime lease_end() {
-    const WallTime now = view_.time();
-    constexpr WallTime kLast = std::numeric_limits<WallTime>::max();
-    return now > kLast - transaction_.number ? kLast : now + transaction_.number;
-  }
+  /// The end of a lease that is granted now.
+  [[nodiscard]] WallTime lease_end() { return end_after(view_.time(), transaction_.number); }
 
   bool claim() {
     Cell cell;

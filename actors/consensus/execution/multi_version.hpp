@@ -57,7 +57,7 @@ struct alignas(64) Slot {
   std::atomic<Version*> newest{nullptr};
   std::string_view key;
   std::array<char, 24> text;                 // of a key that fits
-  Cell base;                                 ///< Before the block. A lease that is over is absent.
+  Cell base;                                 ///< Before the block. What is over is absent.
   const StateTable::Entry* entry = nullptr;  ///< Of the state; null where it has none.
   std::atomic<bool> is_listed{false};        // in the order of new keys
 };

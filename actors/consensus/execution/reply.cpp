@@ -14,6 +14,8 @@ namespace {
 // cut.
 constexpr std::uint8_t kMore = 0x80;
 constexpr std::uint8_t kCut = 0x40;
+// Beside the kind of bytes: before them is their end.
+constexpr std::uint8_t kEnds = 0x80;
 
 class Writer {
  public:
@@ -29,10 +31,14 @@ class Writer {
     text_.append(bytes);
   }
   void value(const Value& value) {
-    number(static_cast<std::uint8_t>(value.kind));
+    const bool ends = value.kind == ValueKind::bytes && value.expires != 0;
+    number(static_cast<std::uint8_t>(static_cast<std::uint8_t>(value.kind) | (ends ? kEnds : 0)));
     switch (value.kind) {
       case ValueKind::absent: return;
-      case ValueKind::bytes: text(value.bytes); return;
+      case ValueKind::bytes:
+        if (ends) number(value.expires);
+        text(value.bytes);
+        return;
       case ValueKind::number: number(value.number); return;
       case ValueKind::lease:
         number(value.holder);
@@ -62,10 +68,14 @@ class Reader {
   std::string text() { return std::string{take(number<std::uint32_t>())}; }
   Value value() {
     Value value;
-    const auto kind = number<std::uint8_t>();
+    const auto first = number<std::uint8_t>();
+    const auto kind = static_cast<std::uint8_t>(first & ~kEnds);
+    const bool ends = (first & kEnds) != 0;
     good_ = good_ && kind <= static_cast<std::uint8_t>(ValueKind::lease);
     if (!good_) return value;
     value.kind = static_cast<ValueKind>(kind);
+    if (ends) value.expires = number<WallTime>();
+    good_ = good_ && ends == (value.expires != 0) && (!ends || value.kind == ValueKind::bytes);
     switch (value.kind) {
       case ValueKind::absent: break;
       case ValueKind::bytes: value.bytes = text(); break;

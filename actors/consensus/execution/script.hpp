@@ -152,6 +152,7 @@ class Script {
     if (!view_.read(key, place, cell)) return false;
     // What is written may take the place of what was read: a copy stays.
     if (!cell.bytes.empty()) cell.bytes = view_.arena().copy(cell.bytes);
+    if (cell.kind == ValueKind::bytes) cell.expires = 0;  // A register holds a value, not how long a key has it.
     registers_[step.target] = cell;
     return true;
   }

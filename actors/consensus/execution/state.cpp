@@ -32,7 +32,7 @@ std::string_view text_of(const SessionKey& key) noexcept { return {key.data(), k
 constexpr char kWhole = 0;
 constexpr char kCut = 1;
 
-constexpr std::string_view kMagic = "MYSTATE1";
+constexpr std::string_view kMagic = "MYSTATE2";
 
 class Writer {
  public:
@@ -108,9 +108,9 @@ class Reader {
 bool is_canonical(const Cell& cell) noexcept {
   switch (cell.kind) {
     case ValueKind::absent: return false;
-    case ValueKind::bytes: return cell.number == 0 && cell.holder == 0 && cell.expires == 0;
+    case ValueKind::bytes: return cell.number == 0 && cell.holder == 0;
     case ValueKind::number: return cell.holder == 0 && cell.expires == 0 && cell.bytes.empty();
-    case ValueKind::lease: return cell.bytes.empty();
+    case ValueKind::lease: return cell.bytes.empty() && cell.expires != 0;
   }
   return false;
 }
@@ -233,6 +233,7 @@ Result<State> State::decode(std::span<const std::byte> bytes, std::uint64_t hash
   if (!sessions) return tl::unexpected{sessions.error()};
   if (!reader.at_end()) return reader.error("more bytes than it says");
   state.oldest_ = std::numeric_limits<WallTime>::min();
+  state.cells.list_ends();
   return state;
 }
 
@@ -275,6 +276,7 @@ Result<State> State::load(const StateFields& fields, StateSource& source, std::u
     }
   }
   state.oldest_ = std::numeric_limits<WallTime>::min();
+  state.cells.list_ends();
   return state;
 }
 

@@ -24,7 +24,7 @@ struct SessionEntry {
 /// **Thread-safety**: thread-compatible.
 class State {
  public:
-  explicit State(std::uint64_t hash_seed) : cells{hash_seed}, sessions_{hash_seed} {}
+  explicit State(std::uint64_t hash_seed) : cells{hash_seed, true}, sessions_{hash_seed} {}
 
   StateTable cells;
   Epoch epoch = 0;

@@ -213,6 +213,7 @@ class StateMachine::Impl {
     state_.applied = plan.index;
     state_.time = plan.time;
     finish_plan(plan, state_);
+    metrics_.keys_ended += state_.cells.take_ended(plan.time, limits::kEndedKeysPerCommit + plan.tasks.size());
     if (state_.is_behind()) static_cast<void>(state_.root(options_.workers));
     count(plan);
     CommitOutcome outcome{plan.index, std::move(plan.outcomes), std::nullopt};

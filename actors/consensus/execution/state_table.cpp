@@ -84,6 +84,10 @@ void StateTable::fill(Entry& entry, const Cell& cell, Changes& changes) const {
   }
   if (!entry.is_dirty) changes.dirty.push_back(entry.index);
   entry.is_dirty = true;
+  if (has_ends_ && entry.expires != entry.listed_end && !entry.is_relisted) {
+    changes.relisted.push_back(entry.index);
+    entry.is_relisted = true;
+  }
   if (tracks_unsaved_ && !entry.is_unsaved) {
     changes.unsaved.push_back(entry.index);
     entry.is_unsaved = true;
@@ -140,8 +144,35 @@ void StateTable::absorb(Changes& changes) {
   move_all(changes.dirty, all_.dirty);
   move_all(changes.unsaved, all_.unsaved);
   move_all(changes.recent, all_.recent);
+  move_all(changes.relisted, all_.relisted);
   changes.count = 0;
   changes.bytes = 0;
+}
+
+// Numbers of forgotten entries are among the indices here, too.
+void StateTable::list_ends() {
+  for (const std::uint32_t index : all_.relisted) {
+    Entry& entry = entries_[index];
+    if (!entry.is_relisted) continue;
+    entry.is_relisted = false;
+    if (entry.expires == entry.listed_end) continue;
+    if (entry.listed_end != 0) ends_.erase({entry.listed_end, &entry});
+    entry.listed_end = entry.expires;
+    if (entry.listed_end != 0) ends_.insert({entry.listed_end, &entry});
+  }
+  all_.relisted.clear();
+}
+
+std::size_t StateTable::take_ended(WallTime now, std::size_t keys_max) {
+  list_ends();
+  std::size_t taken = 0;
+  for (; taken < keys_max && !ends_.empty() && is_over(ends_.begin()->time, now); ++taken) {
+    Entry& entry = entries_[ends_.begin()->entry->index];
+    ends_.erase(ends_.begin());
+    entry.listed_end = 0;
+    fill(entry, {}, all_);
+  }
+  return taken;
 }
 
 void StateTable::grow() {
@@ -204,6 +235,7 @@ void StateTable::forget(std::uint32_t index) {
   places_[hole] = {};
   --used_;
   if (entries_[index].is_ordered) ordered_.erase(entries_[index].key);
+  if (entries_[index].listed_end != 0) ends_.erase({entries_[index].listed_end, &entries_[index]});
   if (entries_[index].is_unsaved) gone_unsaved_.push_back(entries_[index].key);
   if (entries_[index].is_recent && !entries_[index].was_absent) gone_recent_.push_back(entries_[index].key);
   entries_.free(index);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +29,15 @@ class StateTable {
     std::int64_t number = 0;
     ClientId holder = 0;
     WallTime expires = 0;
+    WallTime listed_end = 0;  // under which it lies in ends_; 0: not there
     ValueKind kind = ValueKind::absent;
-    bool is_dirty = false;    // changed since the tree was brought up to date; then in Changes::dirty
-    bool is_unsaved = false;  // then in Changes::unsaved
-    bool is_recent = false;   // then in Changes::recent
-    bool was_absent = false;  // before it became recent
-    bool is_ordered = false;  // in ordered_
-    bool is_waiting = false;  // in waiting_
+    bool is_dirty = false;     // changed since the tree was brought up to date; then in Changes::dirty
+    bool is_unsaved = false;   // then in Changes::unsaved
+    bool is_recent = false;    // then in Changes::recent
+    bool was_absent = false;   // before it became recent
+    bool is_ordered = false;   // in ordered_
+    bool is_waiting = false;   // in waiting_
+    bool is_relisted = false;  // then in Changes::relisted
     MerkleTrie::Leaf leaf = kNoLeaf;
 
     /// Valid until the entry is set again.
@@ -47,6 +50,7 @@ class StateTable {
     std::vector<std::uint32_t> dirty;
     std::vector<std::uint32_t> unsaved;
     std::vector<std::uint32_t> recent;
+    std::vector<std::uint32_t> relisted;  // whose end may be another than ends_ has
   };
   /// Keys that were set: those that have an entry, be it an absent one, and those that do not any more.
   struct Touched {
@@ -55,7 +59,8 @@ class StateTable {
   };
   using Ordered = std::map<std::string_view, const Entry*>;
 
-  explicit StateTable(std::uint64_t hash_seed) : seed_{hash_seed} {}
+  /// `has_ends`: whether what `expires` says of a cell is its end, for take_ended().
+  explicit StateTable(std::uint64_t hash_seed, bool has_ends = false) : seed_{hash_seed}, has_ends_{has_ends} {}
 
   [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept { return key_hash(key, seed_); }
 
@@ -91,6 +96,13 @@ class StateTable {
 
   [[nodiscard]] Digest root(Workers* workers);
 
+  /// Brings the order of ends up to date, which take_ended() does otherwise. **Cost**: of the keys whose end was set
+  /// since.
+  void list_ends();
+  /// Makes those absent that are over by then: `keys_max` at most, the one that ended first before others, and of one
+  /// time in order of their keys. Returns how many. **Cost**: a little for each key with an end that was set since.
+  std::size_t take_ended(WallTime now, std::size_t keys_max);
+
   /// Begins to note which keys are set, for take_unsaved() and for take_recent(). Each notes what was set since it was
   /// last called, or else since this; in no particular order. **Cost**: of what was set.
   void track(bool unsaved, bool recent) noexcept;
@@ -106,6 +118,14 @@ class StateTable {
     std::uint32_t tag = 0;  // The hash's upper half.
   };
 
+  struct End {
+    WallTime time;
+    const Entry* entry;
+    friend bool operator<(const End& a, const End& b) noexcept {
+      return a.time != b.time ? a.time < b.time : a.entry->key < b.entry->key;
+    }
+  };
+
   void fill(Entry& entry, const Cell& cell, Changes& changes) const;
   Touched take(std::vector<std::uint32_t>& indices, bool Entry::*flag, std::vector<std::string>& gone);
   void grow();
@@ -113,12 +133,14 @@ class StateTable {
   void tidy_waiting();
 
   std::uint64_t seed_;
+  bool has_ends_;
   std::vector<Place> places_;  // Open addressing with linear probing; a power of two, at most half full.
   Slab<Entry> entries_;
   std::size_t used_ = 0;  // entries in places_
   Changes all_;
   Ordered ordered_;
   std::vector<std::uint32_t> waiting_;  // to be put in order
+  std::set<End> ends_;
   MerkleTrie tree_;
   bool tracks_unsaved_ = false;
   bool tracks_recent_ = false;

@@ -25,6 +25,7 @@ std::string_view text_of(capnp::Data::Reader data) noexcept {
 bool is_key(std::string_view key) noexcept { return !key.empty() && key.size() <= limits::kKeyBytesMax; }
 bool is_value(std::string_view value) noexcept { return value.size() <= limits::kValueBytesMax; }
 bool is_duration(std::int64_t duration) noexcept { return duration >= 1 && duration <= limits::kLeaseMax; }
+bool is_time_to_live(std::int64_t time) noexcept { return time >= 0 && time <= limits::kTimeToLiveMax; }
 bool is_register(std::uint8_t number) noexcept { return number < limits::kScriptRegisters; }
 
 /// What a step needs to be in order, apart from what its registers will hold.
@@ -98,6 +99,8 @@ class Reader {
         const auto put = from.getPut();
         to = with_key(to, Operation::put, put.getKey());
         to.value = text_of(put.getValue());
+        to.number = put.getTimeToLive();
+        if (!is_time_to_live(to.number)) return Refusal::bad_time_to_live;
         break;
       }
       case schema::Transaction::GET: to = with_key(to, Operation::get, from.getGet().getKey()); break;
@@ -107,6 +110,8 @@ class Reader {
         to.if_absent = cas.getIfAbsent();
         to.other = to.if_absent ? std::string_view{} : text_of(cas.getExpected());
         to.value = text_of(cas.getDesired());
+        to.number = cas.getTimeToLive();
+        if (!is_time_to_live(to.number)) return Refusal::bad_time_to_live;
         if (!is_value(to.other)) return Refusal::value_too_large;
         break;
       }
@@ -284,6 +289,7 @@ std::string_view to_string(TransactionRefusal reason) noexcept {
     case Refusal::bad_script_size: return "bad_script_size";
     case Refusal::bad_script_step: return "bad_script_step";
     case Refusal::bad_validators: return "bad_validators";
+    case Refusal::bad_time_to_live: return "bad_time_to_live";
   }
   return "unknown";
 }

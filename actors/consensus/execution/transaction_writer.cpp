@@ -45,6 +45,7 @@ void write(const Transaction& from, schema::Transaction::Builder to) {
       auto put = to.initPut();
       put.setKey(data_of(from.key));
       put.setValue(data_of(from.value));
+      put.setTimeToLive(from.number);
       return;
     }
     case Operation::get: to.initGet().setKey(data_of(from.key)); return;
@@ -54,6 +55,7 @@ void write(const Transaction& from, schema::Transaction::Builder to) {
       if (!from.if_absent) cas.setExpected(data_of(from.other));
       cas.setIfAbsent(from.if_absent);
       cas.setDesired(data_of(from.value));
+      cas.setTimeToLive(from.number);
       return;
     }
     case Operation::erase: to.initDelete().setKey(data_of(from.key)); return;
@@ -142,22 +144,27 @@ std::vector<std::byte> write_batch(ClientId client, Sequence sequence, std::span
   return {bytes.begin(), bytes.end()};
 }
 
-Transaction Transaction::put(std::string_view key, std::string_view value) noexcept {
+Transaction Transaction::put(std::string_view key, std::string_view value, std::int64_t time_to_live_ns) noexcept {
   Transaction transaction = of(Operation::put, key);
   transaction.value = value;
+  transaction.number = time_to_live_ns;
   return transaction;
 }
 Transaction Transaction::get(std::string_view key) noexcept { return of(Operation::get, key); }
-Transaction Transaction::cas(std::string_view key, std::string_view expected, std::string_view desired) noexcept {
+Transaction Transaction::cas(std::string_view key, std::string_view expected, std::string_view desired,
+                             std::int64_t time_to_live_ns) noexcept {
   Transaction transaction = of(Operation::cas, key);
   transaction.other = expected;
   transaction.value = desired;
+  transaction.number = time_to_live_ns;
   return transaction;
 }
-Transaction Transaction::put_if_absent(std::string_view key, std::string_view value) noexcept {
+Transaction Transaction::put_if_absent(std::string_view key, std::string_view value,
+                                       std::int64_t time_to_live_ns) noexcept {
   Transaction transaction = of(Operation::cas, key);
   transaction.if_absent = true;
   transaction.value = value;
+  transaction.number = time_to_live_ns;
   return transaction;
 }
 Transaction Transaction::erase(std::string_view key) noexcept { return of(Operation::erase, key); }

@@ -23,6 +23,12 @@ Frame question_of(std::span<const Transaction> operations) {
       {}, batch.size() / 8 + 8);
 }
 
+/// As a transaction has it, where 0 is no end: a time that is 0 or less must not become that, but be refused.
+std::int64_t time_to_live_of(const PutOptions& options) noexcept {
+  if (!options.time_to_live) return 0;
+  return options.time_to_live->count() > 0 ? options.time_to_live->count() : -1;
+}
+
 template <class Read>
 MemoryCall<Read> call(const AgentRef& session, const Transaction& operation, bool is_read, Read read = {}) {
   return {session, question_of({&operation, 1}), is_read, std::move(read)};
@@ -41,21 +47,26 @@ Memory Memory::space(std::string_view name) const {
   return inner;
 }
 
-MemoryCall<detail::ReadDone> Memory::put(std::string_view key, std::string_view value) const {
-  return call<detail::ReadDone>(session_, Transaction::put(whole(key), value), false, {.only_leases_refuse = true});
+MemoryCall<detail::ReadDone> Memory::put(std::string_view key, std::string_view value,
+                                         const PutOptions& options) const {
+  return call<detail::ReadDone>(session_, Transaction::put(whole(key), value, time_to_live_of(options)), false,
+                                {.only_leases_refuse = true});
 }
 
 MemoryCall<detail::ReadValue> Memory::get(std::string_view key) const {
   return call<detail::ReadValue>(session_, Transaction::get(whole(key)), true);
 }
 
-MemoryCall<detail::ReadCas> Memory::cas(std::string_view key, std::string_view expected,
-                                        std::string_view desired) const {
-  return call<detail::ReadCas>(session_, Transaction::cas(whole(key), expected, desired), false);
+MemoryCall<detail::ReadCas> Memory::cas(std::string_view key, std::string_view expected, std::string_view desired,
+                                        const PutOptions& options) const {
+  return call<detail::ReadCas>(session_, Transaction::cas(whole(key), expected, desired, time_to_live_of(options)),
+                               false);
 }
 
-MemoryCall<detail::ReadCas> Memory::put_if_absent(std::string_view key, std::string_view value) const {
-  return call<detail::ReadCas>(session_, Transaction::put_if_absent(whole(key), value), false);
+MemoryCall<detail::ReadCas> Memory::put_if_absent(std::string_view key, std::string_view value,
+                                                  const PutOptions& options) const {
+  return call<detail::ReadCas>(session_, Transaction::put_if_absent(whole(key), value, time_to_live_of(options)),
+                               false);
 }
 
 MemoryCall<detail::ReadErased> Memory::erase(std::string_view key) const {

@@ -21,7 +21,7 @@ using namespace store_format;
 namespace {
 
 constexpr std::string_view kVersionKey = "version";
-constexpr std::string_view kVersion = "myelin state 1";
+constexpr std::string_view kVersion = "myelin state 2";
 constexpr std::string_view kFieldsKey = "fields";
 constexpr std::string_view kEpochsKey = "epochs";
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
@@ -219,7 +219,8 @@ Result<StateStore> StateStore::open(const std::filesystem::path& path, const Sto
   code = mdb_get(transaction.get(), database.meta, &key, &version);
   if (code == 0 && lmdb::text_of(version) != kVersion) {
     return fail(Errc::unsupported_version,
-                fmt::format("'{}' is '{}'; this build reads '{}'", path.string(), lmdb::text_of(version), kVersion));
+                fmt::format("'{}' is '{}'; this build reads '{}': open it with the build that wrote it", path.string(),
+                            lmdb::text_of(version), kVersion));
   }
   if (code != 0 && code != MDB_NOTFOUND) return database.failure("open", code);
   if (const auto fields = database.fields(transaction.get()); !fields) return tl::unexpected{fields.error()};

@@ -39,6 +39,7 @@ void MemoryCas::declare_own(CLI::App& app) {
   app.add_option("key", key_, "What to set")->required()->type_name("KEY");
   app.add_option("expected", expected_, "What it must hold")->required()->type_name("EXPECTED");
   app.add_option("desired", desired_, "What it is to hold then")->required()->type_name("DESIRED");
+  declare_time_to_live(app);
   app.footer(
       "The exit status is 1 where it holds something else, which is said; 'put --if-absent' is for keys that hold\n"
       "nothing.\n\n"
@@ -53,7 +54,7 @@ Result<void> MemoryCas::prepare(Session& /*session*/) {
 }
 
 Result<void> MemoryCas::run_on(const Opened& opened) {
-  const auto outcome = opened.ask(opened.space.cas(key_, expected_, desired_));
+  const auto outcome = opened.ask(opened.space.cas(key_, expected_, desired_, put_options()));
   if (!outcome) return tl::unexpected{outcome.error()};
   if (!outcome->is_swapped) {
     return fail(Errc::invalid_argument,

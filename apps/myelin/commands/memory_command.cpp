@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <chrono>
+#include <map>
 
 #include "memory/connected_memory.hpp"
 #include "memory/embedded_memory.hpp"
@@ -53,6 +54,21 @@ Result<void> MemoryCommand::check_value(std::string_view name, std::string_view 
 }
 
 Memory MemoryCommand::space_of(const Memory& memory) const { return space_.empty() ? memory : memory.space(space_); }
+
+void MemoryCommand::declare_time_to_live(CLI::App& app) {
+  constexpr double kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour, kYear = 365 * kDay;
+  app.add_option("--ttl", seconds_to_live_, "How long the key holds it, e.g. 500ms, 30s, 5m, 2h or 7d")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, double>{{"ms", 0.001}, {"s", 1.0}, {"m", kMinute}, {"h", kHour}, {"d", kDay}},
+          CLI::AsNumberWithUnit::CASE_SENSITIVE, ""))
+      ->check(CLI::Range(0.001, 10 * kYear).description(""))
+      ->type_name("TIME");
+}
+
+PutOptions MemoryCommand::put_options() const {
+  if (!seconds_to_live_) return {};
+  return {.time_to_live = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{*seconds_to_live_})};
+}
 
 Result<void> MemoryCommand::run(Session& session) {
   if (const auto prepared = prepare(session); !prepared) return prepared;

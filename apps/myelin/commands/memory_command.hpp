@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,9 @@ class MemoryCommand : public Command {
   /// **Errors**: invalid_argument for a key of no bytes, or too long with its space.
   [[nodiscard]] Result<void> check_key(std::string_view key) const;
   [[nodiscard]] static Result<void> check_value(std::string_view name, std::string_view value);
+  /// `--ttl`, for commands that put something; none where it is not given.
+  void declare_time_to_live(CLI::App& app);
+  [[nodiscard]] PutOptions put_options() const;
 
  private:
   [[nodiscard]] Result<void> run_embedded(Session& session, Duration limit);
@@ -57,6 +61,7 @@ class MemoryCommand : public Command {
   NodeFlags flags_;
   std::string space_;
   double seconds_ = 10;
+  std::optional<double> seconds_to_live_;
 };
 
 }  // namespace myelin::tool

@@ -22,6 +22,7 @@ void MemoryPut::declare_own(CLI::App& app) {
       ->type_name("FILE")
       ->excludes(file);
   app.add_flag("--if-absent", if_absent_, "Only where the key holds nothing");
+  declare_time_to_live(app);
   app.footer(
       "In lines with tabs, a value's own tab is written \\t, a newline \\n, a backslash \\\\, and any byte \\xNN:\n"
       "as 'memory search' writes them. Objects may have \"key_hex\" and \"value_hex\" instead.\n\n"
@@ -30,7 +31,8 @@ void MemoryPut::declare_own(CLI::App& app) {
       "  myelin memory put photo --file cat.jpg --space pictures\n"
       "  date | myelin memory put started -\n"
       "  myelin memory put --from pairs.tsv           # hundreds at a time\n"
-      "  myelin memory put leader me --if-absent");
+      "  myelin memory put leader me --if-absent\n"
+      "  myelin memory put session_17 open --ttl 30s  # and nothing after that");
 }
 
 Result<void> MemoryPut::prepare(Session& /*session*/) {
@@ -56,8 +58,8 @@ Result<void> MemoryPut::prepare(Session& /*session*/) {
 }
 
 Result<void> MemoryPut::put_one(const Opened& opened) const {
-  if (!if_absent_) return opened.ask(opened.space.put(key_, value_));
-  const auto outcome = opened.ask(opened.space.put_if_absent(key_, value_));
+  if (!if_absent_) return opened.ask(opened.space.put(key_, value_, put_options()));
+  const auto outcome = opened.ask(opened.space.put_if_absent(key_, value_, put_options()));
   if (!outcome) return tl::unexpected{outcome.error()};
   if (outcome->is_swapped) return {};
   return fail(Errc::invalid_argument, fmt::format("'{}' holds something already: {}", key_,
@@ -72,7 +74,8 @@ Result<void> MemoryPut::run_on(const Opened& opened) {
     Progress progress{opened.session.terminal, opened.session.quiet};
     Importer importer{
         [&](std::string_view key) { return check_key(key); },
-        [&](std::span<const consensus::Transaction> batch) { return opened.ask(opened.space.execute(batch)); }};
+        [&](std::span<const consensus::Transaction> batch) { return opened.ask(opened.space.execute(batch)); },
+        put_options()};
     importer.on_batch = [&](std::size_t done) {
       progress.update(fmt::format("{} pairs put", format_count(static_cast<long long>(done))));
     };

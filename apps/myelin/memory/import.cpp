@@ -74,7 +74,8 @@ Result<void> Importer::add(std::string_view text, std::size_t number, const std:
 Result<void> Importer::send() {
   if (waiting_.empty()) return {};
   std::vector<consensus::Transaction> batch;
-  for (const Line& line : waiting_) batch.push_back(consensus::Transaction::put(line.key, line.value));
+  const std::int64_t time_to_live = options_.time_to_live.value_or(Duration::zero()).count();
+  for (const Line& line : waiting_) batch.push_back(consensus::Transaction::put(line.key, line.value, time_to_live));
   const auto outcomes = execute_(batch);
   if (!outcomes) return tl::unexpected{outcomes.error()};
   for (std::size_t i = 0; i < outcomes->size(); ++i) {

@@ -10,7 +10,7 @@
 
 #include "myelin/base/result.hpp"
 #include "myelin/consensus/transaction.hpp"
-#include "myelin/memory/call.hpp"
+#include "myelin/memory/memory.hpp"
 
 namespace myelin::tool {
 
@@ -20,7 +20,9 @@ class Importer {
   using Check = std::function<Result<void>(std::string_view key)>;
   using Execute = std::function<Result<std::vector<MemoryOutcome>>(std::span<const consensus::Transaction>)>;
 
-  Importer(Check check_key, Execute execute) : check_key_{std::move(check_key)}, execute_{std::move(execute)} {}
+  /// `options`: of each put.
+  Importer(Check check_key, Execute execute, const PutOptions& options = {})
+      : check_key_{std::move(check_key)}, execute_{std::move(execute)}, options_{options} {}
 
   /// Called after each batch with the number of pairs that are in.
   std::function<void(std::size_t pairs)> on_batch;
@@ -41,6 +43,7 @@ class Importer {
 
   Check check_key_;
   Execute execute_;
+  PutOptions options_;
   std::vector<Line> waiting_;
   std::size_t bytes_waiting_ = 0;
   std::size_t done_ = 0;

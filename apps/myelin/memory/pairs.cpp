@@ -195,6 +195,7 @@ json to_json(const MemoryValue& value) {
     default: {
       json bytes{{"kind", "bytes"}};
       add_bytes(bytes, "value", value.text());
+      if (value.expires() != 0) bytes["expires_ns"] = value.expires();
       return bytes;
     }
   }

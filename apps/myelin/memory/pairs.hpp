@@ -36,7 +36,8 @@ void add_bytes(nlohmann::json& object, const std::string& name, std::string_view
 
 /// A value in a line: bytes escaped, a number as digits, a lease as "lease of 5f3a... until 1732226400.123".
 [[nodiscard]] std::string to_line(const MemoryValue& value);
-/// {"kind": "bytes", "value"}, {"kind": "number", "value"} or {"kind": "lease", "token", "holder", "expires_ns"}.
+/// {"kind": "bytes", "value"}, with "expires_ns" where it ends, {"kind": "number", "value"} or {"kind": "lease",
+/// "token", "holder", "expires_ns"}.
 [[nodiscard]] nlohmann::json to_json(const MemoryValue& value);
 
 }  // namespace myelin::tool

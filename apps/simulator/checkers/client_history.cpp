@@ -19,7 +19,8 @@ namespace {
 std::string object_of(const Request& request) {
   if (request.kind == Kind::reconfigure) return {};
   if (request.kind == Kind::read_accounts || request.key.starts_with('a')) return "accounts";
-  if (request.key.starts_with('s')) return {};  // Short leases end at a commit's time, which clients do not see.
+  // What ends, ends at a commit's time, which clients do not see.
+  if (request.kind == Kind::read_ephemeral || request.key.starts_with('s') || request.key.starts_with('e')) return {};
   return request.key;
 }
 

@@ -15,7 +15,6 @@ void ExecutionChecker::executed(std::size_t validator, const consensus::CommitOu
   if (outcome.index == last() + 1) {
     check_first(outcome, time);
     outcomes_.push_back(outcome);
-    time_ = time;
   } else if (outcomes_[outcome.index - 1] != outcome) {
     violate("validators reach the same state", "v{} executed commit {} with another outcome than others", validator,
             outcome.index);
@@ -24,7 +23,7 @@ void ExecutionChecker::executed(std::size_t validator, const consensus::CommitOu
 
 void ExecutionChecker::check_first(const consensus::CommitOutcome& outcome, consensus::WallTime time) {
   for (const consensus::BatchOutcome& batch : outcome.batches) check_batch(batch, time);
-  state_.end_commit();
+  state_.end_commit(time);
 }
 
 void ExecutionChecker::check_batch(const consensus::BatchOutcome& batch, consensus::WallTime time) {

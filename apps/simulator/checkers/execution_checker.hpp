@@ -30,8 +30,6 @@ class ExecutionChecker {
   /// The commit up to which `state()` is.
   [[nodiscard]] consensus::CommitIndex last() const noexcept { return outcomes_.size(); }
   [[nodiscard]] const StateModel& state() const noexcept { return state_; }
-  /// The time of commit last().
-  [[nodiscard]] consensus::WallTime time() const noexcept { return time_; }
   /// What was asked under that number; null for nothing.
   [[nodiscard]] const Request* request(const RequestId& id) const {
     const auto found = requests_.find(id);
@@ -47,7 +45,6 @@ class ExecutionChecker {
   std::map<RequestId, consensus::Reply> answers_;
   std::vector<consensus::CommitOutcome> outcomes_;
   StateModel state_;
-  consensus::WallTime time_ = 0;
 };
 
 }  // namespace myelin::sim

@@ -30,9 +30,10 @@ Value StateModel::read(const std::string& key) const {
   const auto found = cells_.find(key);
   if (found == cells_.end()) return {};
   Value value;
-  if (const auto* const bytes = std::get_if<std::string>(&found->second)) {
+  if (const auto* const text = std::get_if<Text>(&found->second)) {
     value.kind = ValueKind::bytes;
-    value.bytes = *bytes;
+    value.bytes = text->bytes;
+    value.expires = text->expires;
   } else if (const auto* const held = std::get_if<std::int64_t>(&found->second)) {
     value.kind = ValueKind::number;
     value.number = *held;
@@ -55,8 +56,7 @@ std::vector<std::string> StateModel::keys() const {
 Reply StateModel::claim(consensus::ClientId client, const Request& request, consensus::WallTime time,
                         const Reply& answer) {
   const auto found = cells_.find(request.key);
-  const bool is_held = found != cells_.end() && std::get<Lease>(found->second).expires > time;
-  if (is_held) {
+  if (found != cells_.end()) {
     if (answer.status == Status::ok) {
       violate("a task has one claimant", "client {} was given {}, which client {} holds until {}", client, request.key,
               std::get<Lease>(found->second).holder, std::get<Lease>(found->second).expires);
@@ -76,18 +76,19 @@ Reply StateModel::expect(consensus::ClientId client, const Request& request, con
                          const Reply& answer) {
   const auto cell = cells_.find(request.key);
   const bool is_absent = cell == cells_.end();
+  const Text text{request.value, request.number == 0 ? 0 : time + request.number};
   switch (request.kind) {
-    case Kind::put: cells_[request.key] = request.value; return {};
+    case Kind::put: cells_[request.key] = text; return {};
     case Kind::get: return answer_of(is_absent ? Status::not_found : Status::ok, read(request.key));
     case Kind::cas:
-      if (is_absent || std::get<std::string>(cell->second) != request.other) {
+      if (is_absent || std::get<Text>(cell->second).bytes != request.other) {
         return answer_of(Status::mismatch, read(request.key));
       }
-      cell->second = request.value;
+      cell->second = text;
       return {};
     case Kind::put_if_absent:
       if (!is_absent) return answer_of(Status::mismatch, read(request.key));
-      cells_[request.key] = request.value;
+      cells_[request.key] = text;
       return {};
     case Kind::erase:
       if (is_absent) return answer_of(Status::not_found);
@@ -111,9 +112,7 @@ Reply StateModel::expect(consensus::ClientId client, const Request& request, con
     case Kind::release: {
       if (is_absent) return answer_of(Status::not_holder);
       Lease& lease = std::get<Lease>(cell->second);
-      if (lease.expires <= time || lease.holder != client || lease.token != request.token) {
-        return answer_of(Status::not_holder);
-      }
+      if (lease.holder != client || lease.token != request.token) return answer_of(Status::not_holder);
       if (request.kind == Kind::release) {
         cells_.erase(cell);
         return {};
@@ -121,13 +120,8 @@ Reply StateModel::expect(consensus::ClientId client, const Request& request, con
       lease.expires = time + request.number;
       return answer_of(Status::ok, read(request.key));
     }
-    case Kind::read_accounts: {
-      Reply reply;
-      for (auto at = cells_.lower_bound("a"); at != cells_.end() && at->first < "b"; ++at) {
-        reply.entries.push_back({at->first, read(at->first)});
-      }
-      return reply;
-    }
+    case Kind::read_accounts: return range("a", "b");
+    case Kind::read_ephemeral: return range("e", "f");
     case Kind::reconfigure:
       if (request.epoch != epoch_) return answer_of(Status::wrong_epoch);
       if (is_ending_) return answer_of(Status::epoch_ending);
@@ -137,8 +131,26 @@ Reply StateModel::expect(consensus::ClientId client, const Request& request, con
   return {};
 }
 
+Reply StateModel::range(const std::string& first, const std::string& end) const {
+  Reply reply;
+  for (auto at = cells_.lower_bound(first); at != cells_.end() && at->first < end; ++at) {
+    reply.entries.push_back({at->first, read(at->first)});
+  }
+  return reply;
+}
+
+void StateModel::end_what_is_over(consensus::WallTime time) {
+  std::erase_if(cells_, [time](const auto& each) {
+    const Text* const text = std::get_if<Text>(&each.second);
+    const Lease* const lease = std::get_if<Lease>(&each.second);
+    return (text != nullptr && text->expires != 0 && text->expires <= time) ||
+           (lease != nullptr && lease->expires <= time);
+  });
+}
+
 void StateModel::execute(consensus::ClientId client, const Request& request, consensus::WallTime time,
                          const Reply& answer) {
+  end_what_is_over(time);
   const Reply expected = expect(client, request, time, answer);
   if (expected != answer) {
     violate("answers are what the state says", "client {} asked to {} and was told '{}', not '{}'", client,
@@ -146,7 +158,8 @@ void StateModel::execute(consensus::ClientId client, const Request& request, con
   }
 }
 
-void StateModel::end_commit() noexcept {
+void StateModel::end_commit(consensus::WallTime time) {
+  end_what_is_over(time);
   if (is_ending_) ++epoch_;
   is_ending_ = false;
 }

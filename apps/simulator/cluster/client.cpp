@@ -42,7 +42,9 @@ Request Client::choose() {
     const Duration unit = world_.plan.calm.delay_max;
     return object == 't' ? kLongLease : random_.between(unit, unit * 40).count();
   };
-  switch (random_.below(16)) {
+  // Mostly it ends within the run; a put without an end takes away the end that was there.
+  const auto lifetime = [&] { return random_.chance(0.8) ? lease('e') : 0; };
+  switch (random_.below(19)) {
     case 0:
     case 1: return {.kind = Kind::put, .key = key('r'), .value = fmt::format("{}.{}", id_, ++values_)};
     case 2:
@@ -69,6 +71,18 @@ Request Client::choose() {
               .number = 1 + static_cast<std::int64_t>(random_.below(60))};
     }
     case 13: return {.kind = Kind::read_accounts};
+    case 14: return {.kind = Kind::read_ephemeral};
+    case 15: {
+      const std::string value = fmt::format("{}.{}", id_, ++values_);
+      switch (random_.below(3)) {
+        case 0: return {.kind = Kind::put, .key = key('e'), .value = value, .number = lifetime()};
+        case 1: return {.kind = Kind::put_if_absent, .key = key('e'), .value = value, .number = lifetime()};
+        default:
+          return {
+              .kind = Kind::cas, .key = key('e'), .other = last_seen_[key('e')], .value = value, .number = lifetime()};
+      }
+    }
+    case 16: return {.kind = random_.chance(0.7) ? Kind::get : Kind::erase, .key = key('e')};
     default: {
       const char object = random_.chance(0.5) ? 't' : 's';
       if (!held_.empty() && random_.chance(0.6)) {
@@ -146,7 +160,7 @@ void Client::told(std::size_t validator, const consensus::BatchOutcome& outcome)
 }
 
 void Client::learn(const consensus::Reply& reply) {
-  if (request_.key.starts_with('r')) {
+  if (request_.key.starts_with('r') || request_.key.starts_with('e')) {
     if (request_.kind == Kind::put) last_seen_[request_.key] = request_.value;
     if (reply.value.kind == consensus::ValueKind::bytes) last_seen_[request_.key] = reply.value.bytes;
   }

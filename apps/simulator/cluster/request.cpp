@@ -31,10 +31,12 @@ std::vector<std::byte> encode(consensus::ClientId client, consensus::Sequence se
   const std::array<std::string_view, 1> named = {request.key};
   Transaction transaction;
   switch (request.kind) {
-    case Kind::put: transaction = Transaction::put(request.key, request.value); break;
+    case Kind::put: transaction = Transaction::put(request.key, request.value, request.number); break;
     case Kind::get: transaction = Transaction::get(request.key); break;
-    case Kind::cas: transaction = Transaction::cas(request.key, request.other, request.value); break;
-    case Kind::put_if_absent: transaction = Transaction::put_if_absent(request.key, request.value); break;
+    case Kind::cas: transaction = Transaction::cas(request.key, request.other, request.value, request.number); break;
+    case Kind::put_if_absent:
+      transaction = Transaction::put_if_absent(request.key, request.value, request.number);
+      break;
     case Kind::erase: transaction = Transaction::erase(request.key); break;
     case Kind::add: transaction = Transaction::add(request.key, request.number); break;
     case Kind::fetch_add:
@@ -46,17 +48,19 @@ std::vector<std::byte> encode(consensus::ClientId client, consensus::Sequence se
     case Kind::renew: transaction = Transaction::renew(request.key, request.token, request.number); break;
     case Kind::release: transaction = Transaction::release(request.key, request.token); break;
     case Kind::read_accounts: transaction = Transaction::range("a", "b", consensus::limits::kRangeEntriesMax); break;
+    case Kind::read_ephemeral: transaction = Transaction::range("e", "f", consensus::limits::kRangeEntriesMax); break;
     case Kind::reconfigure: transaction = Transaction::reconfigure(request.epoch, request.validators); break;
   }
   return consensus::write_batch(client, sequence, std::span{&transaction, 1});
 }
 
 std::string to_string(const Request& request) {
+  const std::string lasting = request.number == 0 ? "" : fmt::format(" for {} ns", request.number);
   switch (request.kind) {
-    case Kind::put: return fmt::format("put {} '{}'", request.key, request.value);
+    case Kind::put: return fmt::format("put {} '{}'{}", request.key, request.value, lasting);
     case Kind::get: return fmt::format("get {}", request.key);
-    case Kind::cas: return fmt::format("cas {} '{}' to '{}'", request.key, request.other, request.value);
-    case Kind::put_if_absent: return fmt::format("put {} '{}' if absent", request.key, request.value);
+    case Kind::cas: return fmt::format("cas {} '{}' to '{}'{}", request.key, request.other, request.value, lasting);
+    case Kind::put_if_absent: return fmt::format("put {} '{}' if absent{}", request.key, request.value, lasting);
     case Kind::erase: return fmt::format("erase {}", request.key);
     case Kind::add: return fmt::format("add {} {}", request.key, request.number);
     case Kind::fetch_add: return fmt::format("fetch and add {} {}", request.key, request.number);
@@ -65,6 +69,7 @@ std::string to_string(const Request& request) {
     case Kind::renew: return fmt::format("renew {} token {}", request.key, request.token);
     case Kind::release: return fmt::format("release {} token {}", request.key, request.token);
     case Kind::read_accounts: return "read accounts";
+    case Kind::read_ephemeral: return "read ephemeral registers";
     case Kind::reconfigure: return fmt::format("end epoch {}", request.epoch);
   }
   return {};
@@ -73,7 +78,9 @@ std::string to_string(const Request& request) {
 std::string to_string(const consensus::Value& value) {
   switch (value.kind) {
     case consensus::ValueKind::absent: return "nothing";
-    case consensus::ValueKind::bytes: return fmt::format("'{}'", value.bytes);
+    case consensus::ValueKind::bytes:
+      if (value.expires != 0) return fmt::format("'{}' until {}", value.bytes, value.expires);
+      return fmt::format("'{}'", value.bytes);
     case consensus::ValueKind::number: return fmt::format("{}", value.number);
     case consensus::ValueKind::lease:
       return fmt::format("lease {} of client {} until {}", value.token, value.holder, value.expires);

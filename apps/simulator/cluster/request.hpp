@@ -15,7 +15,8 @@
 namespace myelin::sim {
 
 /// One operation; a batch of its own. Keys say by their first letter what lies there: registers, counters, accounts,
-/// tasks with leases that outlast the run, and short tasks whose leases end within it.
+/// tasks with leases that outlast the run, short tasks whose leases end within it, and ephemeral registers whose values
+/// do.
 struct Request {
   enum class Kind : std::uint8_t {
     put,
@@ -29,7 +30,8 @@ struct Request {
     claim,
     renew,
     release,
-    read_accounts,  ///< A range.
+    read_accounts,   ///< A range.
+    read_ephemeral,  ///< Another.
     reconfigure,
   };
 
@@ -37,7 +39,7 @@ struct Request {
   std::string key{};
   std::string other{};  ///< transfer: to; cas: what is expected.
   std::string value{};
-  std::int64_t number = 0;
+  std::int64_t number = 0;  ///< What is added, moved, or how long it lasts.
   std::uint64_t token = 0;
   consensus::Epoch epoch = 0;                      ///< reconfigure
   std::vector<consensus::PublicKey> validators{};  ///< reconfigure

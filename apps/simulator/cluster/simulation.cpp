@@ -307,10 +307,13 @@ class Simulation {
   void check_state(Process& process) {
     if (process.applied() != world_.execution.last()) return;
     const consensus::StateMachine& machine = process.executor().machine();
-    for (const std::string& key : world_.execution.state().keys()) {
-      consensus::Value expected = world_.execution.state().read(key);
-      const bool is_over = expected.kind == consensus::ValueKind::lease && expected.expires <= world_.execution.time();
-      if (is_over) expected = {};
+    const std::vector<std::string> keys = world_.execution.state().keys();
+    if (machine.key_count() != keys.size()) {
+      violate("what has ended is taken out", "v{} has {} keys, not {}", process.id().validator, machine.key_count(),
+              keys.size());
+    }
+    for (const std::string& key : keys) {
+      const consensus::Value expected = world_.execution.state().read(key);
       const consensus::Value found = machine.read(key);
       if (found != expected) {
         violate("validators reach the same state", "v{} has {} = {}, not {}", process.id().validator, key,

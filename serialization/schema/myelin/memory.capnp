@@ -65,7 +65,9 @@ struct MemoryReply {
     number @1 :Int64;
     # Of a number.
     holder @2 :UInt64;
+    # Of a lease.
     expires @3 :Int64;
+    # Of a lease, and of bytes with a time to live: nanoseconds since 1970 by commit time. 0: no end.
     token @4 :UInt64;
     # Of a lease.
     bytes @5 :Data;

@@ -2,7 +2,8 @@
 # What clients ask of the replicated state: batches of transactions, inside the vertices' payloads.
 #
 # Keys are 1 to 256 bytes, values up to 64 KiB; myelin/consensus/execution_limits.hpp has every bound. A key holds
-# nothing, bytes, a number or a lease.
+# nothing, bytes, a number or a lease. Leases end, and bytes may: at a commit's time, not anybody's clock. Whoever sets a
+# key that holds bytes sets its end, too: it has one only by a put or cas with a time to live.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("myelin::schema");
@@ -27,6 +28,9 @@ struct Transaction {
       # Sets a key to bytes, whatever it held; but a lease that is held stays.
       key @1 :Data;
       value @2 :Data;
+      timeToLive @28 :Int64;
+      # Nanoseconds from the commit's time, up to ten years: at commits of the sum and later the key holds nothing. 0: no
+      # end.
     }
     get :group {
       # Answers with what the key holds.
@@ -39,6 +43,8 @@ struct Transaction {
       ifAbsent @6 :Bool;
       # Expect nothing, rather than `expected`.
       desired @7 :Data;
+      timeToLive @29 :Int64;
+      # As of put, if it is set.
     }
     delete :group {
       # Makes the key hold nothing.

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -80,6 +81,24 @@ BOOST_AUTO_TEST_CASE(cas_sets_what_is_as_expected_and_says_what_is_not) {
   check_refused(memory({"put", "colour", "red", "--if-absent"}), 1, "holds something already: green");
   require_done({"put", "shape", "round", "--if-absent"});
   BOOST_TEST(memory({"get", "shape"}).out == "round");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_may_be_put_for_a_while) {
+  require_done({"put", "long", "1", "--ttl", "2h"});
+  const json found = json::parse(memory({"get", "long", "--json"}).out);
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  BOOST_TEST(found["expires_ns"].get<std::int64_t>() > now);
+  BOOST_TEST(found["expires_ns"].get<std::int64_t>() <= now + 2 * 3'600'000'000'000);
+  require_done({"put", "short", "1", "--ttl", "1ms"});
+  check_refused(memory({"get", "short"}), 1, "'short' holds nothing");
+  require_done({"put", "long", "2"});
+  BOOST_TEST(!json::parse(memory({"get", "long", "--json"}).out).contains("expires_ns"));
+  require_done({"put", "--from", directory.write("pairs.tsv", "a\t1\nb\t2\n"), "--ttl", "7d"});
+  BOOST_TEST(json::parse(memory({"get", "b", "--json"}).out).contains("expires_ns"));
+  for (const char* const wrong : {"0", "-1s", "5y", "20000d", "soon"}) {
+    BOOST_TEST(memory({"put", "long", "3", "--ttl", wrong}).status == 2);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(del_empties_a_key_once) {

@@ -129,6 +129,22 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_found) {
              "answers are what the state says");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_that_outlives_its_end_is_found) {
+  const Request put{.kind = Request::Kind::put, .key = "e0", .value = "x", .number = 100};
+  const Request get{.kind = Request::Kind::get, .key = "e0"};
+  Reply found;
+  found.value.kind = ValueKind::bytes;
+  found.value.bytes = "x";
+  found.value.expires = 110;
+  myelin::sim::StateModel model;
+  model.execute(1, put, 10, {});
+  BOOST_TEST(broken([&] { model.execute(1, get, 109, found); }).empty());
+  BOOST_TEST(model.keys().size() == 1U);
+  model.end_commit(110);
+  BOOST_TEST(model.keys().empty());
+  BOOST_TEST(broken([&] { model.execute(1, get, 110, found); }) == "answers are what the state says");
+}
+
 BOOST_AUTO_TEST_CASE(a_task_with_two_claimants_is_found) {
   ExecutionChecker checker;
   myelin::sim::StateModel model;

@@ -4,6 +4,7 @@
 // start.
 #include <atomic>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(all_executors_give_the_same_replies_and_roots) {
   SomeFaults faults;
   ErraticClock clock{first_seed()};
   std::uint64_t seed = first_seed();
-  std::uint64_t stm_fallbacks = 0, stm_executions = 0, stm_transactions = 0;
+  std::uint64_t stm_fallbacks = 0, stm_executions = 0, stm_transactions = 0, keys_ended = 0;
   for (std::uint64_t left = transactions(); left > 0; ++seed) {
     std::vector<std::unique_ptr<Contender>> contenders;
     const auto add = [&](std::string name, const ExecutionOptions& options) {
@@ -153,12 +154,14 @@ BOOST_AUTO_TEST_CASE(all_executors_give_the_same_replies_and_roots) {
     BOOST_TEST_CONTEXT("seed " << seed) { compete(contenders, seed, mix, count); }
     left -= count;
     for (const auto& contender : contenders) {
+      keys_ended += contender->machine->metrics().keys_ended;
       stm_fallbacks += contender->machine->metrics().stm_fallbacks;
       stm_executions += contender->machine->metrics().stm_executions;
       stm_transactions += contender->machine->metrics().transactions_by_executor[2];
     }
   }
   // The test is worth something only if what is hard did happen.
+  BOOST_TEST(keys_ended > 0U);
   BOOST_TEST(stm_fallbacks > 0U);
   BOOST_TEST(stm_executions > stm_transactions);
 }
@@ -192,6 +195,7 @@ BOOST_AUTO_TEST_CASE(the_state_is_as_a_map_would_have_it) {
         if (expected.value.kind == ValueKind::lease) random.remember(expected.value.token);
       }
       done += batch.size();
+      model.take_ended(now, limits::kEndedKeysPerCommit + batch.size());
       BOOST_REQUIRE_EQUAL(machine->key_count(), model.map().size());
       random.clear();
     }
@@ -250,6 +254,56 @@ BOOST_AUTO_TEST_CASE(additions_to_one_counter_do_not_abort_each_other) {
   BOOST_TEST((machine->read("n") == test::number_value(6000)));
   const ExecutionMetrics metrics = machine->metrics();
   BOOST_TEST(metrics.stm_executions == 2000U);
+}
+
+BOOST_AUTO_TEST_CASE(more_keys_that_end_at_a_time_than_a_commit_takes_out_go_in_one_order_whatever_the_executor) {
+  ThreadWorkers workers{2};
+  constexpr std::size_t kMany = 3 * limits::kEndedKeysPerCommit;
+  std::vector<std::unique_ptr<Contender>> contenders;
+  for (const Executor executor : {Executor::sequential, Executor::scheduled, Executor::block_stm}) {
+    contenders.push_back(std::make_unique<Contender>(Contender{
+        std::string{to_string(executor)},
+        Machine{{.executor = executor, .workers = &workers, .tracks_unsaved = true, .tracks_recent = true}}}));
+  }
+  test::Model model;
+  Random random{first_seed()};
+  std::vector<std::string> keys(kMany);
+  std::vector<Transaction> puts;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    keys[i] = "k" + std::to_string(i);
+    puts.push_back(T::put(keys[i], "x", static_cast<std::int64_t>(1 + random.below(20))));
+  }
+  const auto commit = [&](std::vector<Transaction> batch) {
+    const WallTime now = contenders[0]->machine.time();
+    const std::vector<Bytes> batches = {write_batch(1, contenders[0]->machine->applied() + 1, batch)};
+    const CommitOutcome expected = contenders[0]->machine.commit(batches);
+    for (const Transaction& each : batch) static_cast<void>(model.execute(each, 0, now));
+    std::map<std::string, Value> before = model.map();
+    model.take_ended(now, limits::kEndedKeysPerCommit + batch.size());
+    std::vector<std::string> gone;
+    for (const auto& [key, value] : before) {
+      if (!model.map().contains(key)) gone.push_back(key);
+    }
+    for (const auto& contender : contenders) {
+      if (contender != contenders[0]) require_same(expected, contender->machine.commit(batches), contender->name);
+      BOOST_REQUIRE((contender->machine->state() == contenders[0]->machine->state()));
+      BOOST_REQUIRE_EQUAL(contender->machine->key_count(), model.map().size());
+      const auto recent = contender->machine->take_recent();
+      for (const std::string& key : gone) BOOST_REQUIRE(std::ranges::binary_search(recent.value(), key));
+    }
+    return gone.size();
+  };
+  BOOST_TEST(commit(puts) == 0U);
+  // A commit later all of them are over, and are absent long before they are taken out.
+  const Transaction look = T::get("k0");
+  BOOST_TEST(commit({look}) == limits::kEndedKeysPerCommit + 1);
+  // Now and then one is put again before its turn.
+  BOOST_TEST(commit({T::put(keys[5], "again"), T::put(keys[7], "for a while", 1'000'000'000), T::erase(keys[9]),
+                     T::add(keys[11], 1)}) > limits::kEndedKeysPerCommit);
+  commit({look});
+  BOOST_TEST((contenders[1]->machine->read(keys[5]) == test::bytes_value("again")));
+  BOOST_TEST((contenders[2]->machine->read(keys[11]) == test::number_value(1)));
+  BOOST_TEST(contenders[0]->machine->key_count() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_could_fill_up_decides_in_order_whatever_the_executor) {

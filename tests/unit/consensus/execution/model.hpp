@@ -31,7 +31,7 @@ class Model {
         if (is_lease) {
           reply.status = Status::wrong_type;
         } else {
-          map_[key] = text(value);
+          map_[key] = text(value, t.number == 0 ? 0 : now + t.number);
         }
         break;
       case Operation::get:
@@ -39,8 +39,8 @@ class Model {
         if (is(here, ValueKind::absent)) reply.status = Status::not_found;
         break;
       case Operation::cas:
-        if (t.if_absent ? is(here, ValueKind::absent) : here == text(other)) {
-          map_[key] = text(value);
+        if (t.if_absent ? is(here, ValueKind::absent) : is(here, ValueKind::bytes) && here.bytes == other) {
+          map_[key] = text(value, t.number == 0 ? 0 : now + t.number);
         } else {
           reply.status = Status::mismatch;
           reply.value = here;
@@ -100,13 +100,25 @@ class Model {
   [[nodiscard]] Value at(const std::string& key, WallTime now) const {
     const auto found = map_.find(key);
     if (found == map_.end()) return {};
-    if (found->second.kind == ValueKind::lease && found->second.expires <= now) return {};
+    if (found->second.expires != 0 && found->second.expires <= now) return {};
     return found->second;
+  }
+  /// After a commit: what ended first goes first, of one time in order of the keys.
+  void take_ended(WallTime now, std::size_t keys_max) {
+    for (; keys_max > 0; --keys_max) {
+      auto first = map_.end();
+      for (auto each = map_.begin(); each != map_.end(); ++each) {
+        const WallTime end = each->second.expires;
+        if (end != 0 && end <= now && (first == map_.end() || end < first->second.expires)) first = each;
+      }
+      if (first == map_.end()) return;
+      map_.erase(first);
+    }
   }
   [[nodiscard]] const std::map<std::string, Value>& map() const noexcept { return map_; }
 
  private:
-  static Value text(std::string bytes) { return {ValueKind::bytes, 0, 0, 0, 0, std::move(bytes)}; }
+  static Value text(std::string bytes, WallTime end = 0) { return {ValueKind::bytes, 0, 0, end, 0, std::move(bytes)}; }
   static Value number(std::int64_t n) { return {ValueKind::number, n, 0, 0, 0, {}}; }
 
   void transfer(const Transaction& t, const Value& from, const Value& to, Reply& reply) {
@@ -164,7 +176,10 @@ class Model {
         case number: r[s.target] = Model::number(s.number); break;
         case bytes: r[s.target] = text(std::string{s.bytes}); break;
         case load:
-          if (const auto k = key()) r[s.target] = copy.at(*k, now);
+          if (const auto k = key()) {
+            r[s.target] = copy.at(*k, now);
+            if (r[s.target].kind == ValueKind::bytes) r[s.target].expires = 0;
+          }
           break;
         case store:
           if (const auto k = key()) {

@@ -72,6 +72,14 @@ BOOST_AUTO_TEST_CASE(another_time_matters_only_to_those_who_ask_for_it) {
   const CommitOutcome outcome = machine.commit(claim);
   BOOST_TEST(outcome.batches[0].replies[0].value.expires == now + 100);
   BOOST_TEST(machine->metrics().predictions_hit == 1U);
+  // Nor do those who only meet something that ends.
+  const std::vector<Bytes> put = {write_batch(1, 3, std::vector{T::put("e", "1", 2 * Machine::kStep)})};
+  machine.commit(put);
+  const std::vector<Bytes> get = {write_batch(1, 4, std::vector{T::get("e")})};
+  machine->predict(machine.next(get), nullptr);
+  machine.set_time(machine.time() + 2 * Machine::kStep);
+  BOOST_TEST(machine.commit(get).batches[0].replies[0].status == Status::not_found);
+  BOOST_TEST(machine->metrics().predictions_hit == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_cannot_be_next_is_not_executed) {

@@ -48,9 +48,11 @@ class RandomTransactions {
     using T = Transaction;
     if (mix_.is_mostly_counters && !random_.one_in(4)) return T::add(counter(), amount());
     switch (random_.below(mix_.has_unnamed ? 16 : 13)) {
-      case 0: return T::put(any_key(), text());
+      case 0: return T::put(any_key(), text(), time_to_live());
       case 1: return T::get(any_key());
-      case 2: return random_.one_in(2) ? T::put_if_absent(any_key(), text()) : T::cas(any_key(), text(), text());
+      case 2:
+        return random_.one_in(2) ? T::put_if_absent(any_key(), text(), time_to_live())
+                                 : T::cas(any_key(), text(), text(), time_to_live());
       case 3: return random_.one_in(2) ? T::erase(any_key()) : T::get(any_key());
       case 4:
       case 5: return T::add(random_.one_in(8) ? any_key() : counter(), amount());
@@ -89,6 +91,10 @@ class RandomTransactions {
   }
   std::string_view text() { return own(std::string(random_.below(40), static_cast<char>('a' + random_.below(3)))); }
   std::int64_t amount() { return static_cast<std::int64_t>(random_.below(100)) - 20; }
+  /// None, or a few commits long.
+  std::int64_t time_to_live() {
+    return random_.one_in(3) ? 0 : static_cast<std::int64_t>(random_.below(6) * 1'000'000 + random_.below(2));
+  }
   std::uint64_t token() { return tokens_[random_.below(tokens_.size())]; }
 
   Transaction script(bool names_keys) {

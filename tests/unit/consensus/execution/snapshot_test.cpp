@@ -17,7 +17,8 @@ void fill(Machine& machine, int seed, int commits) {
   for (int i = 0; i < commits; ++i) {
     const std::string a = "k" + std::to_string(random() % 50), b = "k" + std::to_string(random() % 50);
     machine.run(random() % 20, {T::add(a, 5), T::put("t" + b, a), T::transfer(a, b, 2), T::erase(a),
-                                T::claim("l" + a, random() % 50'000'000 + 1), T::erase("t" + a)});
+                                T::claim("l" + a, random() % 50'000'000 + 1), T::erase("t" + a),
+                                T::put("e" + a, b, static_cast<std::int64_t>(random() % 50'000'000))});
   }
 }
 
@@ -46,6 +47,26 @@ BOOST_AUTO_TEST_CASE(a_restored_state_is_the_same_and_goes_on_the_same) {
   const CommitOutcome first = original.commit(batches), second = copy.commit(batches);
   BOOST_TEST((first == second));
   BOOST_TEST((original->state() == copy->state()));
+
+  // So did all that ends: it is taken out at the same commits.
+  const std::size_t keys = original->key_count();
+  for (int i = 0; i < 60; ++i) {
+    original.commit({});
+    copy.commit({});
+    BOOST_TEST((original->state() == copy->state()));
+  }
+  BOOST_TEST(original->key_count() < keys);
+}
+
+BOOST_AUTO_TEST_CASE(one_of_another_format_is_refused_and_says_so) {
+  Machine original, copy;
+  fill(original, 1, 3);
+  Bytes bytes = original->snapshot();
+  bytes[7] = std::byte{'1'};  // of "MYSTATE2"
+  const auto restored = copy->restore(bytes, original->state());
+  BOOST_REQUIRE(!restored.has_value());
+  BOOST_TEST((restored.error().code == myelin::Errc::corrupt_file));
+  BOOST_TEST(restored.error().message.find("another version") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_do_not_depend_on_history) {

@@ -257,6 +257,9 @@ BOOST_AUTO_TEST_CASE(a_stored_state_that_differs_in_anything_is_refused) {
   BOOST_TEST(is_refused([](Model& m) { m.cells.at("n").cell.number = 3; }));
   BOOST_TEST(is_refused([](Model& m) { m.cells.at("n").cell.kind = ValueKind::absent; }));
   BOOST_TEST(is_refused([](Model& m) { m.cells.at("l").cell.expires += 1; }));
+  BOOST_TEST(is_refused([](Model& m) { m.cells.at("l").cell.expires = 0; }));
+  BOOST_TEST(is_refused([](Model& m) { m.cells.at("a").cell.expires = 1; }));
+  BOOST_TEST(is_refused([](Model& m) { m.cells.at("n").cell.expires = 1; }));
   BOOST_TEST(is_refused([](Model& m) { m.cells.erase("a"); }));
   BOOST_TEST(is_refused([](Model& m) { m.cells["b"] = m.cells.at("a"); }));
   BOOST_TEST(is_refused([](Model& m) { m.cells[""] = m.cells.at("a"); }));
@@ -299,6 +302,26 @@ BOOST_AUTO_TEST_CASE(recent_keys_are_those_that_commits_changed_whatever_the_exe
       BOOST_TEST((std::ranges::adjacent_find(*recent) == recent->end()));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_end_has_come_is_told_as_deleted_once_and_to_whoever_keeps_the_state) {
+  Machine machine{tracking()};
+  machine.run({T::put("goes", "1", 2 * Machine::kStep), T::put("stays", "1"), T::claim("lease", Machine::kStep)});
+  static_cast<void>(machine->take_recent());
+  static_cast<void>(machine->take_changes());
+  const auto next = [&machine] {
+    machine.commit({});
+    return machine->take_recent().value();
+  };
+  BOOST_TEST((next() == std::vector<std::string>{"lease"}));
+  BOOST_TEST(machine->key_count() == 2U);
+  BOOST_TEST((next() == std::vector<std::string>{"goes"}));
+  BOOST_TEST(machine->key_count() == 1U);
+  BOOST_TEST(next().empty());
+  const StateDelta delta = machine->take_changes();
+  BOOST_REQUIRE(delta.cells.size() == 2U);
+  for (const auto& change : delta.cells) BOOST_TEST((change.cell.kind == ValueKind::absent));
+  BOOST_TEST(machine->metrics().keys_ended == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_recent_cannot_be_told_of_a_state_that_was_replaced) {

@@ -63,6 +63,46 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_map_through_growth_and_removal) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_ends_is_taken_out_in_the_order_of_its_end_whatever_was_done_to_it) {
+  std::mt19937 random{3};
+  for (int seed = 0; seed < 40; ++seed) {
+    StateTable table{random(), true};
+    std::map<std::string, WallTime> ends;  // 0: none
+    WallTime now = 0;
+    const unsigned keys = 1 + random() % 60;
+    for (int i = 0; i < 1000; ++i) {
+      const std::string key = "key " + std::to_string(random() % keys);
+      const WallTime end = now + 1 + random() % 20;
+      switch (random() % 8) {
+        case 0: table.set(key, {}), ends.erase(key); break;
+        case 1: table.set(key, Cell::of_bytes("x")), ends[key] = 0; break;
+        case 2: table.set(key, Cell::of_number(1)), ends[key] = 0; break;
+        case 3: table.set(key, Cell::of_lease(1, end, 2)), ends[key] = end; break;
+        case 4: static_cast<void>(table.root(nullptr)); break;
+        case 5: {
+          now += random() % 12;
+          const std::size_t most = random() % 4;
+          std::size_t expected = 0;
+          for (; expected < most; ++expected) {
+            auto first = ends.end();
+            for (auto each = ends.begin(); each != ends.end(); ++each) {
+              if (each->second == 0 || each->second > now) continue;
+              if (first == ends.end() || each->second < first->second) first = each;
+            }
+            if (first == ends.end()) break;
+            ends.erase(first);
+          }
+          BOOST_REQUIRE_EQUAL(table.take_ended(now, most), expected);
+          break;
+        }
+        default: table.set(key, Cell::of_bytes("y", end)), ends[key] = end; break;
+      }
+      BOOST_REQUIRE_EQUAL(table.count(), ends.size());
+    }
+    for (const auto& [key, end] : ends) BOOST_REQUIRE((table.find(key)->kind != ValueKind::absent));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(each_part_of_a_cell_shows_in_the_root) {
   const auto root_with = [](std::string_view key, const Cell& cell) {
     StateTable table{0};
@@ -76,6 +116,7 @@ BOOST_AUTO_TEST_CASE(each_part_of_a_cell_shows_in_the_root) {
       root_with("k", Cell::of_number(1)),
       root_with("k", Cell::of_bytes("")),
       root_with("k", Cell::of_bytes("1")),
+      root_with("k", Cell::of_bytes("1", 7)),
       root_with("l", Cell::of_bytes("1")),
       root_with("k", Cell::of_lease(1, 2, 3)),
       root_with("k", Cell::of_lease(9, 2, 3)),

@@ -1,4 +1,5 @@
 // Batches as bytes: what is written is read, and what is out of bounds is refused with its reason.
+#include <limits>
 #include <random>
 #include <string>
 
@@ -40,7 +41,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   const std::vector<Transaction> written = {T::put("k", "v"),
                                             T::get("k"),
                                             T::cas("k", "old", "new"),
-                                            T::put_if_absent("k", "v"),
+                                            T::put_if_absent("k", "v", limits::kTimeToLiveMax),
                                             T::erase("k"),
                                             T::add("k", -5),
                                             T::transfer("a", "b", 7),
@@ -49,7 +50,9 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
                                             T::release("k", 8),
                                             T::range("a", "b", 10),
                                             T::script(steps, keys),
-                                            T::reconfigure(3, validators)};
+                                            T::reconfigure(3, validators),
+                                            T::put("k", "v", 1),
+                                            T::cas("k", "old", "new", 2)};
   const Bytes bytes = write_batch(42, 43, written);
   const auto batch = read_batch(bytes);
   BOOST_REQUIRE(batch.has_value());
@@ -108,6 +111,11 @@ BOOST_AUTO_TEST_CASE(each_bound_of_a_transaction_has_its_reason) {
   BOOST_TEST(refusal_of(T::claim("k", limits::kLeaseMax)) == none);
   BOOST_TEST(refusal_of(T::claim("k", limits::kLeaseMax + 1)) == bad_duration);
   BOOST_TEST(refusal_of(T::renew("k", 1, -1)) == bad_duration);
+  BOOST_TEST(refusal_of(T::put("k", "", -1)) == bad_time_to_live);
+  BOOST_TEST(refusal_of(T::put("k", "", limits::kTimeToLiveMax)) == none);
+  BOOST_TEST(refusal_of(T::put("k", "", limits::kTimeToLiveMax + 1)) == bad_time_to_live);
+  BOOST_TEST(refusal_of(T::cas("k", "", "", -1)) == bad_time_to_live);
+  BOOST_TEST(refusal_of(T::put_if_absent("k", "", std::numeric_limits<std::int64_t>::max())) == bad_time_to_live);
   BOOST_TEST(refusal_of(T::range("", "", 0)) == bad_range_limit);
   BOOST_TEST(refusal_of(T::range("", "", limits::kRangeEntriesMax + 1)) == bad_range_limit);
 }
@@ -241,6 +249,8 @@ BOOST_AUTO_TEST_CASE(replies_come_back_from_their_bytes) {
   lease.holder = 1;
   lease.expires = 2;
   lease.token = 3;
+  Value ending = test::bytes_value("x");
+  ending.expires = 4;
   const std::vector<Reply> replies = {
       {},
       {.status = Status::not_found},
@@ -249,7 +259,8 @@ BOOST_AUTO_TEST_CASE(replies_come_back_from_their_bytes) {
       {.status = Status::mismatch, .value = test::number_value(-1)},
       {.is_cut = true},
       {.status = Status::held, .value = lease},
-      {.entries = {{"a", test::bytes_value("")}, {"b", test::number_value(5)}}},
+      {.entries = {{"a", test::bytes_value("")}, {"b", test::number_value(5)}, {"c", ending}}},
+      {.value = ending},
   };
   const std::string bytes = encode_replies(replies);
   const auto again = decode_replies(bytes);

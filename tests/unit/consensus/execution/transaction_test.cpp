@@ -103,6 +103,82 @@ BOOST_AUTO_TEST_CASE(a_claim_holds_until_the_commit_time_says_it_is_over) {
   BOOST_TEST(third.value.token > first.value.token);
 }
 
+BOOST_AUTO_TEST_CASE(a_value_with_a_time_to_live_is_absent_from_the_commit_that_is_as_much_later) {
+  Machine machine;
+  const WallTime now = machine.time();
+  machine.run(T::put("e", "1", 10 * kMillisecond));
+  machine.set_time(now + 10 * kMillisecond - 1);
+  Value expected = bytes_value("1");
+  expected.expires = now + 10 * kMillisecond;
+  BOOST_TEST((machine.run(T::get("e")).value == expected));
+  machine.set_time(now + 10 * kMillisecond);
+  // To each operation, in the very commit that takes it out.
+  const auto replies = machine.run(
+      7, {T::get("e"), T::erase("e"), T::cas("e", "1", "2"), T::transfer("e", "f", 1), T::range("", "", 9)});
+  BOOST_TEST(replies[0].status == Status::not_found);
+  BOOST_TEST(replies[1].status == Status::not_found);
+  BOOST_TEST(replies[2].status == Status::mismatch);
+  BOOST_TEST((replies[2].value == Value{}));
+  BOOST_TEST(replies[3].status == Status::insufficient);
+  BOOST_TEST(replies[4].entries.empty());
+  BOOST_TEST(machine->key_count() == 0U);
+  for (const Transaction& taker : {T::put_if_absent("e", "mine"), T::add("e", 3), T::claim("e", kMillisecond)}) {
+    Machine other;
+    other.run(T::put("e", "1", Machine::kStep));
+    BOOST_TEST(other.run(taker).status == Status::ok);
+    BOOST_TEST(other->key_count() == 1U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_put_sets_the_end_anew_and_one_without_takes_it_away) {
+  Machine machine;
+  machine.run(T::put("e", "1", Machine::kStep));
+  machine.set_time(Machine::kStart + Machine::kStep - 1);
+  machine.run(T::put("e", "2", 5 * Machine::kStep));
+  machine.set_time(Machine::kStart + 3 * Machine::kStep);
+  BOOST_TEST(machine.run(T::get("e")).value.bytes == "2");
+  BOOST_TEST(machine.run(T::cas("e", "2", "3")).status == Status::ok);
+  machine.set_time(Machine::kStart + 1000 * Machine::kStep);
+  BOOST_TEST((machine.run(T::get("e")).value == bytes_value("3")));
+  // What a cas leaves ends, too; and one that does not fit changes no end.
+  machine.run(T::cas("e", "3", "4", Machine::kStep));
+  machine.set_time(machine.time() - 1);
+  BOOST_TEST(machine.run(T::cas("e", "other", "5", 100 * Machine::kStep)).status == Status::mismatch);
+  BOOST_TEST(machine.run(T::get("e")).status == Status::not_found);
+}
+
+BOOST_AUTO_TEST_CASE(a_script_takes_a_value_and_not_its_end) {
+  Machine machine;
+  machine.run({T::put("e", "1", 2 * Machine::kStep), T::put("plain", "1")});
+  const std::vector<ScriptStep> steps = {
+      step(load, 0, 255, 255, 0, "e"), step(load, 1, 255, 255, 0, "plain"), step(equal, 2, 0, 1),
+      step(require, 255, 2),           step(store, 255, 255, 0, 0, "kept"), step(result, 255, 0)};
+  const Reply reply = machine.run(T::script(steps));
+  BOOST_TEST(reply.status == Status::ok);
+  BOOST_TEST((reply.value == bytes_value("1")));
+  machine.set_time(Machine::kStart + 10 * Machine::kStep);
+  BOOST_TEST((machine.run(T::get("kept")).value == bytes_value("1")));
+  BOOST_TEST(machine.run(T::script(steps)).status == Status::condition_failed);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_time_cannot_say_never_comes) {
+  for (const Executor executor : {Executor::sequential, Executor::scheduled, Executor::block_stm}) {
+    Machine machine{{.executor = executor}};
+    machine.set_time(kMax - 5);
+    const auto replies = machine.run(7, {T::put("e", "1", 6), T::get("e"), T::claim("l", 9), T::claim("l", 9)});
+    BOOST_TEST(replies[1].status == Status::ok);
+    BOOST_TEST(replies[3].status == Status::held);
+    machine.set_time(kMax);
+    const auto later = machine.run(7, {T::get("e"), T::get("l"), T::put("e", "2", 1), T::get("e")});
+    for (const Reply& reply : later) BOOST_TEST(reply.status == Status::ok);
+    // 0 stands for no end; so nothing ends then.
+    machine.set_time(-3);
+    machine.run(T::put("z", "1", 3));
+    machine.set_time(1);
+    BOOST_TEST(machine.run(T::get("z")).status == Status::not_found);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(only_its_holder_renews_or_releases_a_lease_and_only_by_its_token) {
   Machine machine;
   const std::uint64_t token = machine.run(7, T::claim("task", 100 * kMillisecond)).value.token;

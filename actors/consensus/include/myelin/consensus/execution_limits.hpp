@@ -40,6 +40,12 @@ inline constexpr std::size_t kRangeBytesMax = std::size_t{256} << 10;
 
 /// A lease's longest duration in nanoseconds: a day.
 inline constexpr std::int64_t kLeaseMax = std::int64_t{24} * 3600 * 1'000'000'000;
+/// A value's longest time to live in nanoseconds: ten years.
+inline constexpr std::int64_t kTimeToLiveMax = 3653 * kLeaseMax;
+
+/// Keys whose end has come that a commit takes out of the state, beside as many as it has transactions: each makes one
+/// at most, so that they are not put faster than they go.
+inline constexpr std::size_t kEndedKeysPerCommit = 1024;
 
 inline constexpr std::size_t kScriptStepsMax = 64;
 inline constexpr std::size_t kScriptKeysMax = 16;

@@ -42,7 +42,7 @@ struct Value {
   ValueKind kind = ValueKind::absent;
   std::int64_t number = 0;  ///< Of a number.
   ClientId holder = 0;      ///< Of a lease.
-  WallTime expires = 0;     ///< Of a lease: it is over at commits of this time and later.
+  WallTime expires = 0;     ///< Of a lease, or bytes with a time to live: over at commits of this time and later.
   std::uint64_t token = 0;  ///< Of a lease: larger than of any lease granted before.
   std::string bytes;
 

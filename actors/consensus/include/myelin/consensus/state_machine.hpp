@@ -74,6 +74,7 @@ struct OrderedBatches {
 struct ExecutionMetrics {
   std::uint64_t commits = 0;
   std::uint64_t transactions = 0;  ///< Executed.
+  std::uint64_t keys_ended = 0;    ///< Taken out because their end had come.
   std::uint64_t batches_by_verdict[kVerdicts] = {};
   std::uint64_t batches_refused[kBatchRefusals] = {};
   std::uint64_t transactions_refused[kTransactionRefusals] = {};
@@ -129,7 +130,7 @@ class StateMachine {
 
   /// What a key holds after the last commit, at the time of that commit. Not ordered with what others commit.
   [[nodiscard]] Value read(std::string_view key) const;
-  /// Keys that hold something, leases that are over included.
+  /// Keys that hold something; among them those whose end has come, until a commit takes them out.
   [[nodiscard]] std::size_t key_count() const noexcept;
 
   /// The state as bytes; the same at all validators. **Cost**: sorts and copies all of it.
@@ -147,7 +148,7 @@ class StateMachine {
   /// source. **Cost**: hashes all of it, about 1 us a key.
   [[nodiscard]] Result<void> load(const StateFields& fields, StateSource& source);
 
-  /// Keys that were set or deleted since this was last called, in order, each once: for whoever watches them. Called
+  /// Keys that were set, deleted, or taken out at their end since this was last called, in order, each once. Called
   /// after each apply(), it gives the same whatever the executor, and read() what the commit made of each. None, where
   /// it cannot be told: the state was replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts
   /// them.

@@ -40,18 +40,19 @@ inline constexpr std::size_t kOperations = 13;
 
 /// Why a transaction was refused before it was executed. A pure function of its bytes.
 enum class TransactionRefusal : std::uint8_t {
-  none,             ///< It was not.
-  no_operation,     ///< No operation was chosen, or one that this build does not know.
-  bad_key,          ///< A key of no bytes, or of too many.
-  value_too_large,  ///< A value above its cap.
-  bad_amount,       ///< A transfer of less than 1.
-  bad_duration,     ///< A lease of less than 1 ns, or of more than a day.
-  bad_range_limit,  ///< A range of no keys, or of too many.
-  bad_script_size,  ///< No step, or too many; or too many keys named.
-  bad_script_step,  ///< An unknown step, a register that is none, or a count out of bounds.
-  bad_validators,   ///< A committee of none or too many, a key not of 32 bytes, or one key twice.
+  none,              ///< It was not.
+  no_operation,      ///< No operation was chosen, or one that this build does not know.
+  bad_key,           ///< A key of no bytes, or of too many.
+  value_too_large,   ///< A value above its cap.
+  bad_amount,        ///< A transfer of less than 1.
+  bad_duration,      ///< A lease of less than 1 ns, or of more than a day.
+  bad_range_limit,   ///< A range of no keys, or of too many.
+  bad_script_size,   ///< No step, or too many; or too many keys named.
+  bad_script_step,   ///< An unknown step, a register that is none, or a count out of bounds.
+  bad_validators,    ///< A committee of none or too many, a key not of 32 bytes, or one key twice.
+  bad_time_to_live,  ///< A value's time to live below 0, or of more than ten years.
 };
-inline constexpr std::size_t kTransactionRefusals = 10;
+inline constexpr std::size_t kTransactionRefusals = 11;
 [[nodiscard]] std::string_view to_string(TransactionRefusal reason) noexcept;
 
 /// One step of a script.
@@ -93,18 +94,22 @@ struct Transaction {
   std::string_view key;     ///< transfer: from; range: the first.
   std::string_view other;   ///< transfer: to; range: the end; cas: what is expected.
   std::string_view value;   ///< put, cas: what is desired.
-  std::int64_t number = 0;  ///< add: delta; transfer: amount; claim, renew: duration in ns.
+  std::int64_t number =
+      0;  ///< add: delta; transfer: amount; claim, renew: duration; put, cas: time to live, both in ns.
   std::uint64_t token = 0;  ///< renew, release; reconfigure: the epoch it ends.
   std::span<const ScriptStep> steps;
   std::span<const std::string_view> keys;  ///< script: the keys it may touch; empty: any.
   std::span<const PublicKey> validators;   ///< reconfigure
 
   // Transactions for clients to send. Nothing is checked here.
-  [[nodiscard]] static Transaction put(std::string_view key, std::string_view value) noexcept;
+  /// `time_to_live_ns`: from the commit's time on, of this put and the next two; 0: no end.
+  [[nodiscard]] static Transaction put(std::string_view key, std::string_view value,
+                                       std::int64_t time_to_live_ns = 0) noexcept;
   [[nodiscard]] static Transaction get(std::string_view key) noexcept;
-  [[nodiscard]] static Transaction cas(std::string_view key, std::string_view expected,
-                                       std::string_view desired) noexcept;
-  [[nodiscard]] static Transaction put_if_absent(std::string_view key, std::string_view value) noexcept;
+  [[nodiscard]] static Transaction cas(std::string_view key, std::string_view expected, std::string_view desired,
+                                       std::int64_t time_to_live_ns = 0) noexcept;
+  [[nodiscard]] static Transaction put_if_absent(std::string_view key, std::string_view value,
+                                                 std::int64_t time_to_live_ns = 0) noexcept;
   [[nodiscard]] static Transaction erase(std::string_view key) noexcept;
   [[nodiscard]] static Transaction add(std::string_view key, std::int64_t delta) noexcept;
   [[nodiscard]] static Transaction transfer(std::string_view from, std::string_view to, std::int64_t amount) noexcept;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,14 @@
 #include "myelin/validator/directory.hpp"
 
 namespace myelin {
+
+/// How a value is put.
+struct PutOptions {
+  /// The key holds nothing at commits that are as much later than the one that puts it, or more: the commits' time
+  /// counts, which all validators agree on, and nobody's clock. Soon after, watchers are told that it is gone. From
+  /// 1 ns to ten years. None: the key stays until somebody changes it; each put or cas sets this anew.
+  std::optional<Duration> time_to_live{};
+};
 
 /// A handle, cheap to copy, that makes calls; nothing happens until one is asked. A call's operation is executed at
 /// most once, in the same order as everybody else's, and is on the disks of enough validators when it is answered.
@@ -52,13 +61,15 @@ class Memory {
   [[nodiscard]] Memory space(std::string_view name) const;
 
   /// Sets a key, whatever it held. **Errors**: lease_held, memory_full.
-  [[nodiscard]] MemoryCall<detail::ReadDone> put(std::string_view key, std::string_view value) const;
+  [[nodiscard]] MemoryCall<detail::ReadDone> put(std::string_view key, std::string_view value,
+                                                 const PutOptions& options = {}) const;
   /// Sets a key to a message of type T that `fill` fills in: `void fill(T::Builder)`. Read it with MemoryValue::as().
   template <class T, class Fill>
   requires std::is_invocable_v<Fill, typename T::Builder>
-  [[nodiscard]] MemoryCall<detail::ReadDone> put(std::string_view key, Fill&& fill) const {
+  [[nodiscard]] MemoryCall<detail::ReadDone> put(std::string_view key, Fill&& fill,
+                                                 const PutOptions& options = {}) const {
     const std::vector<std::byte> bytes = encode(make_frame<T>(std::forward<Fill>(fill)), TimePoint{});
-    return put(key, std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    return put(key, std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options);
   }
   /// What a key holds: nothing, if nothing. In order with all else: never stale.
   [[nodiscard]] MemoryCall<detail::ReadValue> get(std::string_view key) const;
@@ -72,9 +83,10 @@ class Memory {
   [[nodiscard]] MemoryCall<detail::ReadStale> get_stale(std::string_view key, Duration age_max) const;
   /// Sets a key if it holds `expected`. **Errors**: memory_full.
   [[nodiscard]] MemoryCall<detail::ReadCas> cas(std::string_view key, std::string_view expected,
-                                                std::string_view desired) const;
+                                                std::string_view desired, const PutOptions& options = {}) const;
   /// Sets a key if it holds nothing.
-  [[nodiscard]] MemoryCall<detail::ReadCas> put_if_absent(std::string_view key, std::string_view value) const;
+  [[nodiscard]] MemoryCall<detail::ReadCas> put_if_absent(std::string_view key, std::string_view value,
+                                                          const PutOptions& options = {}) const;
   /// Makes a key hold nothing; answers whether it held anything. **Errors**: lease_held.
   [[nodiscard]] MemoryCall<detail::ReadErased> erase(std::string_view key) const;
   /// Adds to a number; nothing counts as 0. Additions of many agents do not conflict. **Errors**: wrong_value_kind.
@@ -109,10 +121,10 @@ class Memory {
   ///       place = news->place;
   ///     }
   ///
-  /// f + 1 validators must tell the same, so that at least one is honest. Leases that end by themselves are no changes:
-  /// see MemoryValue::expires(). `limit`: most changes of an answer, 1 to 1024. `wait`: shortened to what the
-  /// question's own time allows. **Errors**: overloaded, with too many watchers; invalid_argument: a pattern above 256
-  /// bytes.
+  /// f + 1 validators must tell the same, so that at least one is honest. That a lease or a time to live has ended is
+  /// told as a deletion, soon after: see MemoryValue::expires(). `limit`: most changes of an answer, 1 to 1024. `wait`:
+  /// shortened to what the question's own time allows. **Errors**: overloaded, with too many watchers;
+  /// invalid_argument: a pattern above 256 bytes.
   [[nodiscard]] MemoryCall<detail::ReadChanges> changes(std::string_view pattern, const MemoryPlace& after,
                                                         Duration wait = std::chrono::seconds{20},
                                                         std::uint32_t limit = 256) const;

@@ -45,9 +45,11 @@ class MemoryValue {
     return Held<T>{*std::move(frame)};
   }
 
+  /// When a lease, or bytes with a time to live, are over, by the commits' time; 0: never.
+  [[nodiscard]] consensus::WallTime expires() const { return value_.getExpires(); }
+
   // Of a lease.
   [[nodiscard]] consensus::ClientId holder() const { return value_.getHolder(); }
-  [[nodiscard]] consensus::WallTime expires() const { return value_.getExpires(); }
   [[nodiscard]] std::uint64_t token() const { return value_.getToken(); }
 
  private:
