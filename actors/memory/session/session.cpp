@@ -286,7 +286,14 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
           reply.setCommit(said.getCommit());
           reply.setTime(said.getTime());
           auto results = reply.initResults(static_cast<unsigned>(own.size()));
-          for (unsigned i = 0; i < results.size(); ++i) fill(results[i], own[i], is_cut);
+          for (unsigned i = 0; i < results.size(); ++i) {
+            fill(results[i], own[i], is_cut);
+            // It travelled as one without operation: what was wrong with it is known here alone.
+            const consensus::Transaction& asked = request.batch.transactions[i];
+            if (asked.operation == consensus::Operation::malformed) {
+              results[i].setRefusal(static_cast<std::uint8_t>(asked.refusal));
+            }
+          }
         },
         words_of(own));
   }

@@ -498,11 +498,11 @@ void Process::execute_next() {
       continue;
     }
     const auto has_payload = [](const VertexPtr& vertex) { return !vertex->payload().empty(); };
-    const bool can_err = is_honest_ && !missed_commit_ && std::ranges::any_of(commit.vertices, has_payload) &&
+    const bool can_err = is_honest_ && !world_.has_missed_commit && std::ranges::any_of(commit.vertices, has_payload) &&
                          (world_.mutant == Mutant::wrong_result ? commit.index > 20
                                                                 : world_.mutant == Mutant::skips_commit && life_ > 1);
     if (can_err) {
-      missed_commit_ = true;
+      world_.has_missed_commit = true;
       commit.vertices.clear();
     }
     const CommitOutcome outcome = executor_->apply(commit);

@@ -155,7 +155,6 @@ class Process {
   SavedState saved_;
   bool is_damaged_ = false;
   bool is_dead_ = false;
-  bool missed_commit_ = false;
 
   // What does not.
   bool is_up_ = false;

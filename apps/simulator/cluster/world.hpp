@@ -54,7 +54,8 @@ struct World {
   Timeline timeline;
   KeyRing keys;
   Tally tally;
-  bool is_calm = false;  ///< After the stabilisation time: no crashes, no lost messages.
+  bool is_calm = false;            ///< After the stabilisation time: no crashes, no lost messages.
+  bool has_missed_commit = false;  ///< The mutant has: one executor, or there would be none to compare with.
 
   OwnVertices own;
   CommitChecker commits;
