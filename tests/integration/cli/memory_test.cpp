@@ -91,7 +91,10 @@ BOOST_AUTO_TEST_CASE(a_value_may_be_put_for_a_while) {
   BOOST_TEST(found["expires_ns"].get<std::int64_t>() > now);
   BOOST_TEST(found["expires_ns"].get<std::int64_t>() <= now + 2 * 3'600'000'000'000);
   require_done({"put", "short", "1", "--ttl", "1ms"});
-  check_refused(memory({"get", "short"}), 1, "'short' holds nothing");
+  // The first commits of a process may have the time at which the one before it stopped.
+  Outcome gone = memory({"get", "short"});
+  for (int i = 0; i < 100 && gone.status == 0; ++i) gone = memory({"get", "short"});
+  check_refused(gone, 1, "'short' holds nothing");
   require_done({"put", "long", "2"});
   BOOST_TEST(!json::parse(memory({"get", "long", "--json"}).out).contains("expires_ns"));
   require_done({"put", "--from", directory.write("pairs.tsv", "a\t1\nb\t2\n"), "--ttl", "7d"});
