@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include <capnp/dynamic.h>
 #include <capnp/message.h>
@@ -40,17 +43,72 @@ class CappedReader final : public capnp::MessageReader {
   std::span<const Frame::Segment> segments_;
 };
 
-/// Reads every field, so that whatever cannot be read as its schema says throws here and not in a handler.
+/// What of a struct can be wrong: its pointers. Numbers need no check.
+struct Pointers {
+  std::vector<capnp::StructSchema::Field> fields;  ///< Outside of the union, or groups that have some.
+  bool in_union = false;                           ///< Some member of the union has one.
+
+  [[nodiscard]] bool empty() const noexcept { return fields.empty() && !in_union; }
+};
+
+const Pointers& pointers_of(capnp::StructSchema schema);
+
+bool is_pointer(capnp::StructSchema::Field field) {
+  switch (field.getType().which()) {
+    case capnp::schema::Type::VOID:
+    case capnp::schema::Type::BOOL:
+    case capnp::schema::Type::INT8:
+    case capnp::schema::Type::INT16:
+    case capnp::schema::Type::INT32:
+    case capnp::schema::Type::INT64:
+    case capnp::schema::Type::UINT8:
+    case capnp::schema::Type::UINT16:
+    case capnp::schema::Type::UINT32:
+    case capnp::schema::Type::UINT64:
+    case capnp::schema::Type::FLOAT32:
+    case capnp::schema::Type::FLOAT64:
+    case capnp::schema::Type::ENUM: return false;
+    case capnp::schema::Type::STRUCT:
+      return !field.getProto().isGroup() || !pointers_of(field.getType().asStruct()).empty();
+    default: return true;
+  }
+}
+
+/// Looked up once a schema and thread: finding out costs more than a message.
+const Pointers& pointers_of(capnp::StructSchema schema) {
+  struct Hash {
+    std::size_t operator()(const capnp::StructSchema& one) const { return one.hashCode(); }
+  };
+  static thread_local std::unordered_map<capnp::StructSchema, std::unique_ptr<const Pointers>, Hash> known;
+  if (const auto found = known.find(schema); found != known.end()) return *found->second;
+  auto pointers = std::make_unique<Pointers>();
+  for (const capnp::StructSchema::Field field : schema.getNonUnionFields()) {
+    if (is_pointer(field)) pointers->fields.push_back(field);
+  }
+  for (const capnp::StructSchema::Field field : schema.getUnionFields()) {
+    pointers->in_union = pointers->in_union || is_pointer(field);
+  }
+  return *known.emplace(schema, std::move(pointers)).first->second;
+}
+
+/// Follows every pointer, so that whatever cannot be read as its schema says throws here and not in a handler.
 class SchemaWalk {
  public:
-  void visit_struct(const capnp::DynamicStruct::Reader& value) {
-    for (const capnp::StructSchema::Field field : value.getSchema().getNonUnionFields()) visit_field(value, field);
+  void visit_struct(const capnp::DynamicStruct::Reader& value) { visit_struct(value, pointers_of(value.getSchema())); }
+  void visit_structs(const capnp::DynamicList::Reader& list, capnp::StructSchema schema) {
+    const Pointers& pointers = pointers_of(schema);
+    if (pointers.empty()) return;  // getting the list has checked that these are structs
+    for (const auto item : list) visit_struct(item.as<capnp::DynamicStruct>(), pointers);
+  }
+
+ private:
+  void visit_struct(const capnp::DynamicStruct::Reader& value, const Pointers& pointers) {
+    for (const capnp::StructSchema::Field field : pointers.fields) visit_field(value, field);
+    if (!pointers.in_union) return;
     KJ_IF_MAYBE (active, value.which()) {
       visit_field(value, *active);
     }
   }
-
- private:
   void visit_field(const capnp::DynamicStruct::Reader& value, capnp::StructSchema::Field field) {
     field_ = field.getProto().getName().cStr();
     // An absent struct reads as its default, whose structs are absent too, without end.
@@ -67,7 +125,7 @@ class SchemaWalk {
 
   void visit_list(const capnp::DynamicList::Reader& list) {
     switch (list.getSchema().whichElementType()) {
-      case capnp::schema::Type::STRUCT:
+      case capnp::schema::Type::STRUCT: visit_structs(list, list.getSchema().getStructElementType()); break;
       case capnp::schema::Type::LIST:
       case capnp::schema::Type::TEXT:
       case capnp::schema::Type::DATA:
@@ -206,7 +264,7 @@ Result<void> check_schema(const Frame& frame, capnp::StructSchema schema, const 
     if (frame.is_batch()) {
       const auto list = root.getAs<capnp::DynamicList>(capnp::ListSchema::of(schema));
       KJ_REQUIRE(list.size() == frame.size(), "the batch holds another number of messages than its header says");
-      for (const auto item : list) walk.visit_struct(item.as<capnp::DynamicStruct>());
+      walk.visit_structs(list, schema);
     } else {
       walk.visit_struct(root.getAs<capnp::DynamicStruct>(schema));
     }

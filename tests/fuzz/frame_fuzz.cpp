@@ -10,6 +10,7 @@
 #include "myelin/serialization/batch.hpp"
 #include "myelin/serialization/guard.hpp"
 #include "myelin/serialization/wire.hpp"
+#include "myelin/transaction.capnp.h"
 #include "samples.capnp.h"
 
 namespace {
@@ -37,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_all<samples::Empty>(*frame);
   read_all<samples::Note>(*frame);
   read_all<samples::Tree>(*frame);
+  read_all<myelin::schema::TransactionBatch>(*frame);  // unions and groups
   // What was taken in can go out again, and comes back the same.
   const auto again = myelin::open_foreign(myelin::encode(*frame, kNow), kNow, caps);
   if (!again || again->header() != frame->header() || again->size() != frame->size()) std::abort();

@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include <capnp/pretty-print.h>
 #include <boost/test/unit_test.hpp>
 
 #include "myelin/serialization/batch.hpp"
 #include "myelin/serialization/wire.hpp"
+#include "myelin/transaction.capnp.h"
 #include "samples.capnp.h"
 
 using myelin::check_as;
@@ -257,6 +259,40 @@ BOOST_AUTO_TEST_CASE(every_damaged_byte_leaves_an_error_or_a_readable_message) {
       BOOST_REQUIRE(read.has_value());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_active_member_of_a_union_points_to_is_checked) {
+  using myelin::schema::TransactionBatch;
+  const auto good = bytes_of(myelin::make_frame<TransactionBatch>([](TransactionBatch::Builder batch) {
+    auto transactions = batch.initTransactions(3);
+    auto put = transactions[0].initPut();
+    put.setKey(capnp::Data::Reader{reinterpret_cast<const capnp::byte*>("key"), 3});
+    put.setValue(capnp::Data::Reader{reinterpret_cast<const capnp::byte*>("value"), 5});
+    transactions[1].initAdd().setKey(capnp::Data::Reader{reinterpret_cast<const capnp::byte*>("sum"), 3});
+    transactions[2].setNone();
+  }));
+  const auto frame = open_foreign(good, kNow);
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_TEST(check_as<TransactionBatch>(*frame).has_value());
+  int refused = 0;
+  int read = 0;
+  for (std::size_t at = myelin::kWireHeaderBytes; at < good.size(); ++at) {
+    for (int value = 0; value < 256; ++value) {
+      auto bytes = good;
+      bytes[at] = static_cast<std::byte>(value);
+      const auto damaged = open_foreign(bytes, kNow);
+      if (!damaged || !check_as<TransactionBatch>(*damaged)) {
+        ++refused;
+        continue;
+      }
+      ++read;
+      const myelin::Held<TransactionBatch> batch{*damaged};
+      const auto all = myelin::guarded([&] { static_cast<void>(capnp::prettyPrint(*batch).flatten()); });
+      BOOST_REQUIRE_MESSAGE(all.has_value(), "byte " << at << " as " << value);
+    }
+  }
+  BOOST_TEST(refused > 1000);
+  BOOST_TEST(read > 1000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
