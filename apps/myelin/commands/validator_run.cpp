@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -92,6 +93,7 @@ Result<void> ValidatorRun::run(Session& session) {
     session.print_text(fmt::format("validator {} of {}, '{}', listens on {}\n", running->index(),
                                    committee->members.size(), member->name, node->address()));
   }
+  std::fflush(session.terminal.out);  // whoever waits for it may read a pipe
   while (!session.stop.stop_requested()) {
     if (const auto status = running->status(); !status.halted.empty()) {
       return fail(Errc::validator_halted, status.halted);
