@@ -15,6 +15,7 @@
 #include "commands/memory_get.hpp"
 #include "commands/memory_put.hpp"
 #include "commands/memory_search.hpp"
+#include "commands/memory_watch.hpp"
 #include "commands/new_agent.hpp"
 #include "commands/validator_run.hpp"
 #include "process/environment.hpp"
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<MemoryTransfer>());
   line.add(std::make_unique<MemoryClaim>());
   line.add(std::make_unique<MemorySearch>());
+  line.add(std::make_unique<MemoryWatch>());
   line.add_group("keys", "Keys of validators",
                  "Examples:\n"
                  "  myelin keys new validator.key                # makes it, and says its public part");

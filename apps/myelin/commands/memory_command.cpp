@@ -73,6 +73,11 @@ PutOptions MemoryCommand::put_options() const {
 Result<void> MemoryCommand::run(Session& session) {
   if (const auto prepared = prepare(session); !prepared) return prepared;
   const auto limit = std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds_});
+  if (committee_.empty() && needs_others()) {
+    return fail(Errc::invalid_argument,
+                "a directory is open in one process at a time, and nobody else changes what is "
+                "in it; name running validators with --committee");
+  }
   return committee_.empty() ? run_embedded(session, limit) : run_connected(session, limit);
 }
 

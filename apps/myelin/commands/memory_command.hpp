@@ -38,6 +38,8 @@ class MemoryCommand : public Command {
   virtual void declare_own(CLI::App& app) = 0;
   /// Whether it makes a memory where there is none.
   [[nodiscard]] virtual bool makes_memory() const { return false; }
+  /// Whether it is of use only where others use the memory, too: not in a directory that this process has alone.
+  [[nodiscard]] virtual bool needs_others() const { return false; }
   /// Looks at the arguments, before anything is opened.
   [[nodiscard]] virtual Result<void> prepare(Session& /*session*/) { return {}; }
   [[nodiscard]] virtual Result<void> run_on(const Opened& opened) = 0;
