@@ -25,6 +25,7 @@
 
 #include "../../support/expect_success.hpp"
 #include "../../support/temporary_directory.hpp"
+#include "../program.hpp"
 #include "myelin/memory/memory.hpp"
 #include "myelin/network/node.hpp"
 #include "myelin/validator/committee_file.hpp"
@@ -57,14 +58,27 @@ bool comes_true(const std::function<bool()>& condition) {
 /// A group of processes, and a client's node in this one.
 class Processes {
  public:
-  Processes() : mesh_{{.workers = 2}} {
+  enum class Security : std::uint8_t { none, tls };
+
+  explicit Processes(Security security = Security::none) : security_{security}, mesh_{{.workers = 2}} {
+    if (security == Security::tls) {
+      const test::Outcome made =
+          test::run({"certs", "new", certificates().string(), "v0", "v1", "v2", "v3", "client", "tool"});
+      BOOST_REQUIRE_MESSAGE(made.status == 0, made.err);
+    }
     for (std::size_t i = 0; i < kValidators; ++i) {
       std::filesystem::create_directories(folder_of(i));
       auto key = validator::create_key_file(folder_of(i) / "key");
       test::require_success(key);
       committee_.members.push_back({(*key)->public_key(), "v" + std::to_string(i), {}});
     }
-    auto node = network::Node::start(mesh_, {.name = "client", .insecure = true});
+    network::NodeOptions options{.name = "client", .insecure = security == Security::none};
+    if (security == Security::tls) {
+      auto credentials = network::load_credentials(certificates() / "client");
+      test::require_success(credentials);
+      options.credentials = std::move(*credentials);
+    }
+    auto node = network::Node::start(mesh_, options);
     test::require_success(node);
     node_.emplace(std::move(*node));
     auto found = validator::find_validators(*node_, committee_);
@@ -84,8 +98,9 @@ class Processes {
     const auto out = folder_.path() / ("out" + std::to_string(i));
     committee_.members[i].address.clear();
     test::require_success(validator::save_committee_file(committee, committee_));
-    std::vector<std::string> words{"myelin",      "validator",        "run",        folder_of(i).string(),
-                                   "--committee", committee.string(), "--insecure", "--json"};
+    std::vector<std::string> words{"myelin",      "validator",        "run",   folder_of(i).string(),
+                                   "--committee", committee.string(), "--json"};
+    for (std::string& word : proof(committee_.members[i].name)) words.push_back(std::move(word));
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -114,17 +129,34 @@ class Processes {
     BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
     children_[i] = 0;
   }
+  /// `myelin memory WORDS`, as another node.
+  [[nodiscard]] test::Outcome tool(std::vector<std::string> words) {
+    const auto committee = folder_.path() / "committee.toml";
+    test::require_success(validator::save_committee_file(committee, committee_));
+    words.insert(words.begin(), "memory");
+    words.insert(words.end(), {"--committee", committee.string(), "--node", "tool"});
+    for (std::string& word : proof("tool")) words.push_back(std::move(word));
+    return test::run(words);
+  }
   template <Call C>
   [[nodiscard]] auto ask(const C& call) {
     return mesh_.ask(call, kLimit);
   }
   [[nodiscard]] const Memory& memory() const noexcept { return memory_; }
+  [[nodiscard]] const validator::CommitteeFile& committee() const noexcept { return committee_; }
 
  private:
+  [[nodiscard]] std::filesystem::path certificates() const { return folder_.path() / "certs"; }
+  /// What a node proves itself with.
+  [[nodiscard]] std::vector<std::string> proof(const std::string& node) const {
+    if (security_ == Security::none) return {"--insecure"};
+    return {"--certs", (certificates() / node).string()};
+  }
   [[nodiscard]] std::filesystem::path folder_of(std::size_t i) const {
     return folder_.path() / ("v" + std::to_string(i));
   }
 
+  Security security_;
   test::TemporaryDirectory folder_;
   Mesh mesh_;
   std::optional<network::Node> node_;
@@ -181,6 +213,35 @@ BOOST_AUTO_TEST_CASE(nothing_that_was_acknowledged_is_lost_when_they_are_killed)
   BOOST_TEST((*sum)->number() >= acknowledged);
   BOOST_TEST((*sum)->number() <= acknowledged + unknown);
   BOOST_TEST(!has_gone_back);
+}
+
+BOOST_AUTO_TEST_CASE(the_tool_puts_gets_and_watches_over_tls) {
+  Processes processes{Processes::Security::tls};
+  test::Outcome done = processes.tool({"put", "colour", "blue"});
+  BOOST_TEST(done.status == 0, done.err);
+  done = processes.tool({"get", "colour"});
+  BOOST_TEST(done.out == "blue", done.err);
+  done = processes.tool({"watch", "c*", "--from", "0", "--count", "1"});
+  BOOST_TEST(done.status == 0, done.err);
+  BOOST_TEST(done.out.ends_with("\tput\tcolour\tblue\n"), done.out);
+  // Fewer than a quorum order nothing, and the error names who is not there.
+  processes.kill(0);
+  processes.kill(1);
+  done = processes.tool({"get", "colour", "--timeout", "2"});
+  BOOST_TEST(done.status == 1);
+  BOOST_TEST(done.err.find("v0") != std::string::npos, done.err);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_proves_nothing_gets_in_nowhere) {
+  Processes processes{Processes::Security::tls};
+  Mesh mesh{{.workers = 1}};
+  auto stranger = network::Node::start(mesh, {.name = "stranger", .insecure = true});
+  test::require_success(stranger);
+  auto found = validator::find_validators(*stranger, processes.committee());
+  test::require_success(found);
+  const Memory memory = Memory::start_session(mesh, *found, {.patience = 50ms});
+  BOOST_TEST(!mesh.ask(memory.get("colour"), 1s).has_value());
+  for (const network::PeerStatus& peer : stranger->peers()) BOOST_TEST(!peer.connected, peer.node);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
