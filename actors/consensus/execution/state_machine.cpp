@@ -285,6 +285,19 @@ Result<void> StateMachine::begin_epoch() {
   return {};
 }
 
+Result<void> StateMachine::begin_anew(CommitIndex applied) {
+  State& state = impl_->content();
+  if (applied <= state.applied) {
+    return fail(Errc::invalid_argument,
+                fmt::format("a state after commit {} cannot go on as that after {}", state.applied, applied));
+  }
+  impl_->drop_prediction();
+  ++state.epoch;
+  state.next_validators.clear();
+  state.applied = applied;
+  return {};
+}
+
 std::optional<BatchOutcome> StateMachine::outcome_of(ClientId client, Sequence sequence) const {
   const std::optional<SessionEntry> entry = impl_->content().session(client, sequence);
   if (!entry || entry->sequence != sequence) return std::nullopt;

@@ -160,7 +160,7 @@ class ValidatorGroup::Impl {
 
   /// Starts these, in the latest epoch that any validator has a state of; and those that run in an earlier one.
   Result<void> start(std::vector<std::size_t> seats) {
-    if (folder_ && !folder_->begins()) {
+    if (folder_) {
       if (auto found = find_epoch(seats); !found) return found;
     }
     if (auto loaded = load_keys(seats); !loaded) return loaded;
@@ -199,6 +199,7 @@ class ValidatorGroup::Impl {
       if (epoch && *epoch && (!latest || (*epoch)->epoch > latest->epoch)) latest = std::move(*epoch);
     }
     if (committee_ && (!latest || latest->epoch <= committee_->epoch())) return {};
+    if (!latest && folder_->begins()) return {};  // Unless it was restored, there is no state yet.
     auto committee = latest ? consensus::Committee::create(latest->epoch, latest->validators, latest->start)
                             : folder_->read_committee();
     if (!committee) return tl::unexpected{committee.error()};

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "membership/folder_names.hpp"
 #include "myelin/consensus/limits.hpp"
 #include "myelin/validator/committee_file.hpp"
 #include "myelin/validator/folder_lock.hpp"
@@ -34,6 +35,11 @@ bool is_there(const fs::path& path) {
 Result<GroupFolder> GroupFolder::open(const fs::path& path, std::size_t validators, Disk& disk) {
   GroupFolder folder{path, validators, disk};
   if (auto made = make_folder(path); !made) return tl::unexpected{made.error()};
+  if (is_there(restoring_of(path))) {
+    return fail(Errc::corrupt_file,
+                fmt::format("a restore into '{}' was broken off: delete the folder, and restore the backup again",
+                            path.string()));
+  }
   bool has_any = false;
   for (std::size_t i = 0; i <= consensus::limits::kValidatorsMax; ++i) has_any |= is_there(folder.of(i));
   if (!has_any) {
@@ -55,7 +61,8 @@ Result<void> GroupFolder::end_beginning() {
   return disk_->sync_folder(folder_);
 }
 
-fs::path GroupFolder::of(std::size_t validator) const { return folder_ / fmt::format("validator{}", validator); }
+fs::path GroupFolder::of(std::size_t validator) const { return folder_of_validator(folder_, validator); }
+fs::path GroupFolder::beginning() const { return beginning_of(folder_); }
 
 Result<std::optional<EpochRecord>> GroupFolder::stored_epoch(std::size_t validator) const {
   if (!is_there(state_path(of(validator)))) return std::nullopt;

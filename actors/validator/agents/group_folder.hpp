@@ -52,7 +52,7 @@ class GroupFolder {
  private:
   GroupFolder(std::filesystem::path folder, std::size_t validators, Disk& disk)
       : folder_{std::move(folder)}, validators_{validators}, disk_{&disk} {}
-  [[nodiscard]] std::filesystem::path beginning() const { return folder_ / "beginning"; }
+  [[nodiscard]] std::filesystem::path beginning() const;
   [[nodiscard]] std::filesystem::path committee_path() const { return folder_ / "committee.toml"; }
   [[nodiscard]] std::filesystem::path key_path(std::size_t validator) const { return of(validator) / "key"; }
   [[nodiscard]] std::filesystem::path next_key_path(std::size_t validator) const { return of(validator) / "key.next"; }

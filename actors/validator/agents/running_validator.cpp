@@ -62,7 +62,7 @@ Result<Opened> open_files(Disk& disk, const consensus::Committee& committee, con
                             path.string()));
   }
   if (const auto start = start_path(folder, committee.epoch()); begins_epoch && !std::filesystem::exists(start)) {
-    if (auto copied = store->backup(start); !copied) return tl::unexpected{copied.error()};
+    if (auto copied = store->copy(start); !copied) return tl::unexpected{copied.error()};
   }
   auto log = LogFile::open(disk, path, committee, random_log_salt());
   if (!log) return tl::unexpected{log.error()};

@@ -62,7 +62,7 @@ Result<void> keep_start(const fs::path& folder, consensus::Epoch epoch) {
     return fail(Errc::not_found,
                 fmt::format("the state in {} is not what epoch {} starts from", folder.string(), epoch));
   }
-  return store->backup(start_path(folder, epoch));
+  return store->copy(start_path(folder, epoch));
 }
 
 Result<void> take_start(const fs::path& from, const fs::path& to, consensus::Epoch epoch) {
@@ -75,7 +75,7 @@ Result<void> take_start(const fs::path& from, const fs::path& to, consensus::Epo
   remove_epochs_before(to, epoch);
   fs::remove(state_path(to), failed);
   fs::remove(state_path(to).string() + "-lock", failed);
-  return start->backup(state_path(to));
+  return start->copy(state_path(to));
 }
 
 void remove_epochs_before(const fs::path& folder, consensus::Epoch epoch) {

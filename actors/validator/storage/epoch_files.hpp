@@ -21,12 +21,12 @@ namespace myelin::validator {
 [[nodiscard]] Result<std::optional<EpochRecord>> last_epoch(const std::filesystem::path& folder);
 
 /// Copies the state to where the epoch's start is kept, unless it is there. **Requires**: the state is that at the end
-/// of the epoch before, and nobody else has it open. **Errors**: those of StateStore::open() and backup().
+/// of the epoch before, and nobody else has it open. **Errors**: those of StateStore::open() and copy().
 [[nodiscard]] Result<void> keep_start(const std::filesystem::path& folder, consensus::Epoch epoch);
 
 /// Puts the start of an epoch that another validator has in place of whatever state and logs there are of epochs
 /// before. A crash in between leaves no state, or the whole. **Requires**: nobody else has the state open.
-/// **Errors**: not_found, if the other has it not; those of StateStore::open() and backup().
+/// **Errors**: not_found, if the other has it not; those of StateStore::open() and copy().
 [[nodiscard]] Result<void> take_start(const std::filesystem::path& from, const std::filesystem::path& to,
                                       consensus::Epoch epoch);
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "storage/backup_file.hpp"
 #include "storage/descriptor.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/store_format.hpp"
@@ -98,6 +99,17 @@ bool is_whole(const Database& database) {
     return false;
   }
   return static_cast<std::uint64_t>(status.st_size) / pages.ms_psize > info.me_last_pgno;
+}
+
+/// A backup must stay as it is: opening a file writes to it.
+Result<void> check_no_backup(const std::filesystem::path& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  if (!file.is_open()) return {};
+  const auto sealed = is_sealed(file, path);
+  if (!sealed || !*sealed) return {};
+  return fail(Errc::invalid_argument, fmt::format("'{}' is a backup, which nothing is to be written to; restore it "
+                                                  "into a folder, and use that",
+                                                  path.string()));
 }
 
 int open_databases(Database& database, MDB_txn* transaction) noexcept {
@@ -196,6 +208,7 @@ class StateStore::View::Impl {
 };
 
 Result<StateStore> StateStore::open(const std::filesystem::path& path, const StoreOptions& options) {
+  if (auto good = check_no_backup(path); !good) return tl::unexpected{good.error()};
   Database database;
   database.path = path;
   MDB_env* environment = nullptr;
@@ -286,11 +299,13 @@ Result<StateStore::View> StateStore::view() const {
   return View{std::move(impl)};
 }
 
-Result<void> StateStore::backup(const std::filesystem::path& path) const {
-  const Database& database = impl_->database;
-  const auto exists = [&path] {
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' exists; a backup is never overwritten: choose another name", path.string()));
+namespace {
+
+/// `is_backup`: whether it is to be sealed.
+Result<void> copy_to(const Database& database, const std::filesystem::path& path, bool is_backup) {
+  const auto exists = [&path, is_backup] {
+    return fail(Errc::invalid_argument, fmt::format("'{}' exists; a {} is never overwritten: choose another name",
+                                                    path.string(), is_backup ? "backup" : "state"));
   };
   if (::access(path.c_str(), F_OK) == 0) return exists();
   // Under another name until it is whole.
@@ -299,10 +314,13 @@ Result<void> StateStore::backup(const std::filesystem::path& path) const {
     ::unlink(partial.c_str());
     return error;
   };
-  const Descriptor file{::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly)};
+  const Descriptor file{::open(partial.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly)};
   if (!file.is_open()) return system_failure("create", partial, errno);
   const int code = mdb_env_copyfd2(database.environment.get(), file.number(), MDB_CP_COMPACT);
   if (code != 0) return give_up(lmdb::failure("write a backup to", partial, code));
+  if (is_backup) {
+    if (auto sealed = seal_backup(file, partial); !sealed) return give_up(tl::unexpected{sealed.error()});
+  }
   if (::fsync(file.number()) != 0) return give_up(system_failure("sync", partial, errno));
   if (::link(partial.c_str(), path.c_str()) != 0) {
     return give_up(errno == EEXIST ? exists() : system_failure("name the backup", path, errno));
@@ -312,6 +330,20 @@ Result<void> StateStore::backup(const std::filesystem::path& path) const {
   const Descriptor opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!opened.is_open() || ::fsync(opened.number()) != 0) return system_failure("sync the folder", folder, errno);
   return {};
+}
+
+}  // namespace
+
+Result<void> StateStore::copy(const std::filesystem::path& path) const { return copy_to(impl_->database, path, false); }
+
+Result<void> StateStore::backup(const std::filesystem::path& path) const {
+  return copy_to(impl_->database, path, true);
+}
+
+Result<StateStore> StateStore::restore(const std::filesystem::path& backup, const std::filesystem::path& path,
+                                       const StoreOptions& options) {
+  if (auto copied = open_seal(backup, path); !copied) return tl::unexpected{copied.error()};
+  return open(path, options);
 }
 
 std::uint64_t StateStore::size() const {

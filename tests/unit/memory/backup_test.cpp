@@ -16,7 +16,8 @@ using test::kLimit;
 
 /// The state in a backup, its root compared.
 consensus::StateMachine state_in(const std::filesystem::path& backup) {
-  const auto store = validator::StateStore::open(backup);
+  const test::TemporaryDirectory folder;
+  const auto store = validator::StateStore::restore(backup, folder.path() / "state");
   test::require_success(store);
   consensus::StateMachine machine;
   test::require_success(store->load(machine));

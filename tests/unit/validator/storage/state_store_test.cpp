@@ -10,6 +10,7 @@
 #include <csignal>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -483,7 +484,11 @@ BOOST_AUTO_TEST_CASE(a_backup_taken_while_saves_go_on_is_one_of_the_states) {
   BOOST_TEST(content_of(backup) == before);
   BOOST_TEST((store.backup(folder.path() / "none" / "backup").error().code == Errc::not_found));
 
-  const StateStore copy = StateStore::open(backup).value();
+  const auto opened = StateStore::open(backup);
+  BOOST_REQUIRE(!opened.has_value());
+  BOOST_TEST((opened.error().code == Errc::invalid_argument));
+  const StateStore copy = StateStore::restore(backup, folder.path() / "copy").value();
+  BOOST_TEST(content_of(backup) == before);
   Machine loaded = load(copy);
   BOOST_TEST(loaded->applied() >= 1U);
   const std::string value = loaded->read("key0").bytes;
@@ -520,6 +525,41 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_is_told) {
     while (other.find("myelin state 2") != std::string::npos) other[other.find("myelin state 2") + 13] = version;
     check(other, Errc::unsupported_version);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_backup_that_is_not_what_was_written_is_refused_wherever_it_differs) {
+  StateStore store = open();
+  Machine machine{kTracking};
+  put_many(machine, 30, "value");
+  save(store, machine);
+  const std::filesystem::path backup = folder.path() / "backup", to = folder.path() / "restored";
+  BOOST_REQUIRE(store.backup(backup).has_value());
+  const std::string whole = content_of(backup);
+  const auto code_of = [&](const std::string& content) {
+    const auto restored = StateStore::restore(folder.write("other", content), to);
+    BOOST_REQUIRE(!restored.has_value());
+    BOOST_TEST(says(restored.error(), (folder.path() / "other").string()));
+    BOOST_TEST(!std::filesystem::exists(to));
+    return restored.error().code;
+  };
+  std::mt19937 random{7};
+  for (std::size_t at = 0; at < whole.size(); at += at + 65 < whole.size() ? 1 + random() % 400 : 1) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+    const Errc code = code_of(changed);
+    BOOST_TEST((code == Errc::corrupt_file || code == Errc::unsupported_version));
+  }
+  for (std::size_t size = 0; size < whole.size(); size += 1 + random() % 500) {
+    BOOST_TEST((code_of(whole.substr(0, size)) == Errc::corrupt_file));
+  }
+  BOOST_TEST((code_of(whole.substr(4096)) == Errc::corrupt_file));
+  BOOST_TEST((code_of(whole + "x") == Errc::corrupt_file));
+  BOOST_TEST((code_of(content_of(path)) == Errc::corrupt_file));  // a store, and no backup
+  BOOST_TEST((StateStore::restore(folder.path() / "none", to).error().code == Errc::not_found));
+  const auto taken = folder.write("taken", "mine");
+  BOOST_TEST(!StateStore::restore(backup, taken).has_value());
+  BOOST_TEST(content_of(taken) == "mine");
+  BOOST_TEST((load(StateStore::restore(backup, to).value())->state() == machine->state()));
 }
 
 BOOST_AUTO_TEST_CASE(too_many_views_are_told) {

@@ -121,6 +121,9 @@ class StateMachine {
   /// Goes on in the next epoch. Its genesis is state() as it was before. **Errors**: invalid_argument, if the epoch has
   /// not ended.
   [[nodiscard]] Result<void> begin_epoch();
+  /// Goes on in the next epoch as if this were the state after commit `applied`, with no commit that ended this epoch:
+  /// for a group that begins anew from a backup. **Errors**: invalid_argument, if that is no later commit.
+  [[nodiscard]] Result<void> begin_anew(CommitIndex applied);
 
   /// What became of a client's batch, if it was executed and is still remembered: a duplicate, as apply() would answer.
   [[nodiscard]] std::optional<BatchOutcome> outcome_of(ClientId client, Sequence sequence) const;

@@ -82,7 +82,7 @@ class ValidatorGroup {
   /// not within the limit; what writing files gives. **Requires**: validator < size(). Never call this in an agent.
   [[nodiscard]] Result<void> replace(std::size_t validator, Duration limit = std::chrono::seconds{60});
 
-  /// Has a validator save its state, and copies that into a new file, which StateStore::open() reads. It is on disk
+  /// Has a validator save its state, and copies that into a new file, which restore_group() reads. It is on disk
   /// when this returns; the group goes on meanwhile. It is the state after one commit, the last that this validator had
   /// executed: one that is behind the others lacks what they have been asked for since. It has no keys of validators,
   /// and is believed as far as this validator is; its root says whether two backups are the same.

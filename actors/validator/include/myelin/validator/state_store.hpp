@@ -73,9 +73,9 @@ class StateStore {
     std::unique_ptr<Impl> impl_;
   };
 
-  /// Opens the file, or a backup; makes an empty one, for its owner alone, where there is none. What it shows is on
-  /// disk when this returns. **Errors**: corrupt_file; unsupported_version; not_found, if there is no such folder;
-  /// io_error.
+  /// Opens the file; makes an empty one, for its owner alone, where there is none. What it shows is on disk when this
+  /// returns. **Errors**: corrupt_file; unsupported_version; invalid_argument for a backup, which opening would change;
+  /// not_found, if there is no such folder; io_error.
   [[nodiscard]] static Result<StateStore> open(const std::filesystem::path& path, const StoreOptions& options = {});
 
   StateStore(StateStore&&) noexcept;
@@ -98,7 +98,14 @@ class StateStore {
 
   /// Copies the latest state into a new file, which open() reads, without the file's unused pages. It is on disk when
   /// this returns; saves go on meanwhile. **Errors**: invalid_argument, if there is such a file; io_error.
+  [[nodiscard]] Result<void> copy(const std::filesystem::path& path) const;
+  /// The same, with a hash behind the pages, for restore() to compare. **Errors**: as copy().
   [[nodiscard]] Result<void> backup(const std::filesystem::path& path) const;
+  /// Opens a new file with what a backup has, which is compared with its hash first; the backup stays as it is.
+  /// **Errors**: not_found; corrupt_file: no backup, or not all of it, or another than was written;
+  /// unsupported_version; io_error, also where there is a file at `path`. **Cost**: reads and writes all of it.
+  [[nodiscard]] static Result<StateStore> restore(const std::filesystem::path& backup,
+                                                  const std::filesystem::path& path, const StoreOptions& options = {});
 
   /// Bytes of the file that are in use, or will be used again before it grows.
   [[nodiscard]] std::uint64_t size() const;
