@@ -217,7 +217,7 @@ Result<void> Connection::on_part_complete(const RecordHeader& header) { return i
 
 void Connection::wake() noexcept {
   const std::int64_t now = count_ns(Clock::now());
-  if (now - last_wake_ns_.exchange(now, std::memory_order_relaxed) > kSilenceNs) {
+  if (now - last_write_ns_.exchange(now, std::memory_order_relaxed) > kSilenceNs) {
     // The second finds nothing more, as a rule.
     if (write_burst() == Written::all || (!blocked_ && broken_.message.empty() && write_burst() == Written::all))
       return;
@@ -244,6 +244,7 @@ Connection::Written Connection::write_burst() {
 
 void Connection::write() {
   if (state_ == State::closed) return;
+  last_write_ns_.store(count_ns(Clock::now()), std::memory_order_relaxed);
   for (int bursts = 0; bursts < kBurstsMax; ++bursts) {
     switch (write_burst()) {
       case Written::all:

@@ -130,7 +130,7 @@ class Connection final : public caf::io::network::event_handler,
   Burst burst_;
   bool blocked_ = false;  ///< The transport holds bytes that the socket did not take.
   Error broken_{};
-  std::atomic<std::int64_t> last_wake_ns_{0};
+  std::atomic<std::int64_t> last_write_ns_{0};
 };
 
 }  // namespace myelin::network

@@ -225,6 +225,39 @@ BOOST_AUTO_TEST_CASE(senders_that_wait_go_on_when_the_node_goes) {
   slow->gate.open();
 }
 
+BOOST_AUTO_TEST_CASE(many_threads_and_sizes_at_once_keep_their_order) {
+  // Silence now and then, so that writing changes hands between the threads and the node's own.
+  for (const bool tls : {false, true}) {
+    PairFixture nodes{tls};
+    constexpr std::size_t kThreads = 4;
+    constexpr std::uint64_t kCount = 500;
+    std::vector<std::shared_ptr<Slow::State>> sinks;
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kThreads; ++i) {
+      sinks.push_back(std::make_shared<Slow::State>());
+      sinks.back()->gate.open();
+      const std::string name = "sink" + std::to_string(i);
+      require_success(nodes.right.node->publish(name, nodes.right.mesh.spawn<Slow>(sinks.back())));
+      threads.emplace_back([&nodes, i, to = nodes.left.find("right", name)] {
+        for (std::uint64_t id = 0; id < kCount; ++id) {
+          const std::size_t bytes = id % 37 == 0 ? 900'000 : id % 5 == 0 ? 70'000 : 10 + 100 * (id % 7);
+          nodes.left.mesh.tell(to, [&](samples::Note::Builder note) {
+            note.setId(id);
+            note.initPayload(static_cast<unsigned>(bytes));
+          });
+          if ((id + i) % 11 == 0) std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& sink : sinks) {
+      BOOST_TEST(eventually([&] { return sink->handled == kCount; }));
+      BOOST_TEST(sink->in_order);
+    }
+    BOOST_TEST(nodes.left.node->peers().front().connections == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(draining_waits_until_all_that_was_sent_is_handled) {
   PairFixture nodes{true};
   const auto slow = std::make_shared<Slow::State>();
