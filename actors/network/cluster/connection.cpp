@@ -68,9 +68,10 @@ void Connection::close(const Error& why) {
   backend().del(operation::read, fd(), this);
   backend().del(operation::write, fd(), this);
   ::shutdown(fd(), SHUT_RDWR);  // closed with the last reference: another thread may be writing
+  // The owner first: whoever hears from the peer that his question came to nothing finds the node not connected.
+  owner_.on_closed(*this, why);
   if (peer_ != nullptr) peer_->detach(session_, why);
   inbound_.reset();
-  owner_.on_closed(*this, why);
 }
 
 void Connection::handle_event(operation event) {

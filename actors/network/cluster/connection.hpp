@@ -26,7 +26,7 @@ class ConnectionOwner {
   virtual Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) = 0;
   /// Messages go both ways from now on.
   virtual void on_open(Connection& connection) = 0;
-  /// The last call. The connection must not be destroyed in it.
+  /// The last call. The connection must not be destroyed in it; its peer is detached after it.
   virtual void on_closed(Connection& connection, const Error& why) = 0;
 
  protected:

@@ -59,6 +59,13 @@ class Victim {
 
   [[nodiscard]] const std::string& address() const { return address_; }
   void kill(int signal) const { ::kill(child_, signal); }
+  /// Returns when no thread of it runs any more.
+  void stop() const {
+    kill(SIGSTOP);
+    int status = 0;
+    BOOST_REQUIRE(waitpid(child_, &status, WUNTRACED) == child_);
+    BOOST_REQUIRE(WIFSTOPPED(status));
+  }
 
  private:
   pid_t child_ = 0;
@@ -168,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_silent_is_given_up_and_taken_in_again) {
   require_success(near.node->wait_connected("far", kLimit));
   const AgentRef counter = near.find("far", "counter");
   require_success(near.ask<samples::Tick>(counter, kTick));
-  victim.kill(SIGSTOP);
+  victim.stop();
   const TimePoint stopped = Clock::now();
   const auto answer = near.ask<samples::Tick>(counter, kTick, 1h);
   const Duration noticed = Clock::now() - stopped;
@@ -191,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_read_costs_bounded_memory_and_its_send
   NodeFixture near{options};
   require_success(near.node->add_peer({"far", victim.address()}));
   require_success(near.node->wait_connected("far", kLimit));
-  victim.kill(SIGSTOP);
+  victim.stop();
   const auto sent = std::make_shared<std::atomic<std::uint64_t>>(0);
   const AgentRef flood = near.mesh.spawn<Flood>(near.find("far", "counter"), sent);
   const std::size_t before = resident_bytes();
