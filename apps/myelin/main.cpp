@@ -11,6 +11,7 @@
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
+#include "commands/memory_backup.hpp"
 #include "commands/memory_change.hpp"
 #include "commands/memory_get.hpp"
 #include "commands/memory_put.hpp"
@@ -63,6 +64,8 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<MemoryClaim>());
   line.add(std::make_unique<MemorySearch>());
   line.add(std::make_unique<MemoryWatch>());
+  line.add(std::make_unique<MemoryBackup>());
+  line.add(std::make_unique<MemoryRestore>());
   line.add_group("keys", "Keys of validators",
                  "Examples:\n"
                  "  myelin keys new validator.key                # makes it, and says its public part");

@@ -3,13 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "myelin/consensus/limits.hpp"
 
 namespace myelin::tool {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::seconds kAnswerLimit{60};
+// What a validator says of itself is some tenths of a second old.
+constexpr std::chrono::milliseconds kLook{10};
+
+}  // namespace
 
 std::size_t validators_in(const fs::path& directory) {
   std::error_code ignored;
@@ -38,6 +48,24 @@ Result<std::unique_ptr<EmbeddedMemory>> EmbeddedMemory::open(const fs::path& dir
   embedded->group_.emplace(*std::move(started));
   embedded->memory_ = Memory::start_session(embedded->mesh_, embedded->group_->directory());
   return embedded;
+}
+
+Result<std::uint64_t> EmbeddedMemory::backup(const fs::path& file, const std::stop_token& stop) {
+  // One that has come as far as the group's answers have.
+  const auto place = mesh_.ask(memory_.place(), kAnswerLimit, stop);
+  if (!place) return tl::unexpected{place.error()};
+  const auto limit = std::chrono::steady_clock::now() + kAnswerLimit;
+  for (std::size_t i = 0;; i = (i + 1) % group_->size()) {
+    if (group_->status(i).executed >= place->commit) {
+      if (auto done = group_->backup(i, file); !done) return tl::unexpected{done.error()};
+      return place->commit;
+    }
+    if (stop.stop_requested()) return fail(Errc::cancelled, "the backup was not begun");
+    if (std::chrono::steady_clock::now() > limit) {
+      return fail(Errc::timeout, fmt::format("no validator has come to commit {}", place->commit));
+    }
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 }  // namespace myelin::tool

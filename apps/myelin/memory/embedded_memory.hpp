@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "myelin/base/result.hpp"
 #include "myelin/memory/memory.hpp"
@@ -26,6 +27,10 @@ class EmbeddedMemory {
   [[nodiscard]] bool is_new() const noexcept { return is_new_; }
   [[nodiscard]] std::size_t validators() const noexcept { return group_->size(); }
   [[nodiscard]] Mesh& mesh() noexcept { return mesh_; }
+
+  /// Copies all that was answered so far into a new file; says up to which commit, at least. **Errors**: those of
+  /// ValidatorGroup::backup(); timeout, if the group answers nothing; cancelled by `stop`.
+  [[nodiscard]] Result<std::uint64_t> backup(const std::filesystem::path& file, const std::stop_token& stop);
   [[nodiscard]] const Memory& memory() const noexcept { return memory_; }
 
  private:

@@ -127,6 +127,35 @@ BOOST_AUTO_TEST_CASE(of_two_that_claim_a_key_one_gets_it) {
   BOOST_TEST(memory({"get", "nightly"}).out.starts_with("lease "));
 }
 
+BOOST_AUTO_TEST_CASE(a_backup_makes_a_new_memory_with_the_same_content) {
+  const std::string file = (directory.path() / "backup").string(), other = (directory.path() / "new").string();
+  check_refused(memory({"backup", file}), 1, "no shared memory in");
+  require_done({"put", "colour", "blue"});
+  require_done({"add", "visits", "3"});
+  const Outcome backup = memory({"backup", file, "--json"});
+  BOOST_TEST(backup.status == 0, backup.err);
+  BOOST_TEST(json::parse(backup.out)["bytes"].get<std::uintmax_t>() == std::filesystem::file_size(file));
+  check_refused(memory({"backup", file}), 1, "never overwritten");
+  require_done({"put", "colour", "green"});
+  const auto restore = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"memory", "restore"});
+    return myelin::test::run(words);
+  };
+  check_refused(restore({file, "--dir", folder}), 1, "is not empty");
+  const Outcome restored = restore({file, "--dir", other, "--validators", "4", "--json"});
+  BOOST_TEST(restored.status == 0, restored.err);
+  BOOST_TEST(json::parse(restored.out)["keys"].get<int>() == 2);
+  BOOST_TEST(json::parse(restored.out)["validators"].get<int>() == 4);
+  BOOST_TEST(myelin::test::run({"memory", "get", "colour", "--dir", other}).out == "blue");
+  BOOST_TEST(myelin::test::run({"memory", "get", "visits", "--dir", other}).out == "3\n");
+  BOOST_TEST(memory({"get", "colour"}).out == "green");
+  const std::string whole = content_of(file), third = (directory.path() / "third").string();
+  check_refused(restore({directory.write("cut", whole.substr(0, whole.size() / 2)), "--dir", third}), 1, "no backup");
+  check_refused(restore({directory.write("twice", whole + whole), "--dir", third}), 1, "damaged backup");
+  BOOST_TEST(restore({file, "--dir", third}).out.find("1 new validator\n") != std::string::npos);
+  BOOST_TEST(restore({file, "--dir", third, "--validators", "0"}).status == 2);
+}
+
 BOOST_AUTO_TEST_CASE(pairs_from_a_file_are_found_again_by_patterns_over_many_pages) {
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "project_" + std::to_string(1000 + i) + "\tvalue " + std::to_string(i) + '\n';
