@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,7 +30,8 @@ class Machine {
   CommitOutcome commit(const std::vector<Bytes>& batches) {
     auto outcome = machine_.apply(next(batches));
     BOOST_REQUIRE_MESSAGE(outcome.has_value(), (outcome ? "" : outcome.error().message));
-    time_ += kStep;
+    // Time ends somewhere, and commits have their last one then.
+    time_ = time_ > std::numeric_limits<WallTime>::max() - kStep ? std::numeric_limits<WallTime>::max() : time_ + kStep;
     return std::move(*outcome);
   }
   /// What the next commit of these batches will be. They must outlive it.
