@@ -5,7 +5,7 @@
 #include "cli/version.hpp"
 #include "commands/bench_agents.hpp"
 #include "commands/bench_consensus.hpp"
-#include "commands/bench_gemm.hpp"
+#include "commands/bench_kernels.hpp"
 #include "commands/bench_messages.hpp"
 #include "commands/certs_new.hpp"
 #include "commands/demo_digits.hpp"
@@ -15,9 +15,11 @@
 #include "commands/memory_change.hpp"
 #include "commands/memory_get.hpp"
 #include "commands/memory_put.hpp"
+#include "commands/memory_replace.hpp"
 #include "commands/memory_search.hpp"
 #include "commands/memory_watch.hpp"
 #include "commands/new_agent.hpp"
+#include "commands/validator_change.hpp"
 #include "commands/validator_run.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
@@ -36,8 +38,8 @@ int main(int argc, char** argv) {
                    "  myelin demo digits                           # a thousand agents read handwritten digits\n"
                    "  myelin demo ledger                           # agents move money that validators keep\n"
                    "  myelin bench messages --quick                # how fast agents talk here\n"
-                   "  myelin bench gemm --quick                    # how fast matrices multiply here\n"
-                   "  myelin bench gemm --help                     # every command explains itself\n\n"
+                   "  myelin bench kernels --quick                 # how fast numeric kernels are here\n"
+                   "  myelin bench kernels --help                  # every command explains itself\n\n"
                    "Exit status: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted."};
   line.add_group("new", "Writes projects to start from",
                  "Examples:\n"
@@ -66,6 +68,7 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<MemoryWatch>());
   line.add(std::make_unique<MemoryBackup>());
   line.add(std::make_unique<MemoryRestore>());
+  line.add(std::make_unique<MemoryReplace>());
   line.add_group("keys", "Keys of validators",
                  "Examples:\n"
                  "  myelin keys new validator.key                # makes it, and says its public part");
@@ -76,17 +79,23 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<CertsNew>());
   line.add_group("validator", "Validators of a shared memory, in processes of their own",
                  "Examples:\n"
-                 "  myelin validator run north --committee committee.toml --certs certs/north");
+                 "  myelin validator run north --committee committee.toml --certs certs/north\n"
+                 "  myelin validator replace south --public-key HEX --committee committee.toml --out next.toml\n"
+                 "  myelin validator approve north next.toml");
   line.add(std::make_unique<ValidatorRun>());
+  line.add(std::make_unique<ValidatorReplace>());
+  line.add(std::make_unique<ValidatorAdd>());
+  line.add(std::make_unique<ValidatorRemove>());
+  line.add(std::make_unique<ValidatorApprove>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"
                  "  myelin bench messages                        # messages between agents, against raw CAF\n"
-                 "  myelin bench gemm --json                     # matrix products, against OpenBLAS\n"
+                 "  myelin bench kernels --json                  # numeric kernels, against the best libraries\n"
                  "  myelin bench consensus                       # validators under load");
   line.add(std::make_unique<BenchAgents>());
   line.add(std::make_unique<BenchMessages>());
   line.add(std::make_unique<BenchConsensus>());
-  line.add(std::make_unique<BenchGemm>());
+  line.add(std::make_unique<BenchKernels>());
   return line.run(argc, argv, session);
 }

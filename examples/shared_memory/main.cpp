@@ -54,7 +54,7 @@ class Worker : public myelin::Agent {
 }  // namespace
 
 int main() {
-  myelin::Mesh mesh{{.job_threads = 4}};
+  myelin::Mesh mesh{{.job_threads = 4 * myelin::validator::limits::kJobsPerValidator}};
   auto group = myelin::validator::ValidatorGroup::start(mesh, {.validators = 4});
   if (!group) {
     std::fprintf(stderr, "%s\n", myelin::to_string(group.error()).c_str());

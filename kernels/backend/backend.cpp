@@ -33,7 +33,7 @@ Result<BackendKind> parse_backend(std::string_view text) {
 Result<void> Backend::gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options) {
   if (auto checked = check_gemm(a, b, c, options); !checked) return checked;
   if (c.empty()) return {};
-  if (a.empty()) {  // an empty sum, which no device needs to be bothered with
+  if (a.empty() || options.alpha == 0.0F) {  // an empty sum, which no device needs to be bothered with
     reference::sgemm(a, b, c, options);
     return {};
   }

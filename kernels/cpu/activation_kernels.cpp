@@ -1,58 +1,80 @@
-// Activations, compiled once per SIMD target.
+// Element-wise kernels, compiled once per SIMD target.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/activation_kernels.cpp"
 #include "hwy/foreach_target.h"
 // The order matters: foreach_target.h comes before every header that uses Highway.
 #include "cpu/activation_kernels.hpp"
+#include "cpu/elementary-inl.h"
 #include "cpu/partial-inl.h"
 
-#include <cstdint>
-#include <limits>
+#include <cstring>
 
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace myelin::kernels::cpu {
 namespace HWY_NAMESPACE {
+namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// exp(x) for x <= 0, within 2 ulp; 0 below the smallest normal result; NaN for NaN.
-// Source: Cephes expf: x = n ln 2 + r, |r| <= ln 2 / 2; a polynomial for e^r; n goes into the exponent.
-HWY_INLINE V exp_of_non_positive(V x) {
-  const D d;
-  const hn::RebindToSigned<D> di;
-  const auto too_small = hn::Lt(x, hn::Set(d, -87.33654F));  // ln of the smallest normal float
-  // Keeps the conversion to an integer in range; NaN passes through the comparison.
-  const V safe = hn::IfThenZeroElse(too_small, x);
-  const V n = hn::Round(hn::Mul(safe, hn::Set(d, 1.44269504088896341F)));
-  // ln 2 in two pieces, the first short enough that n times it is exact.
-  const V r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4F), hn::NegMulAdd(n, hn::Set(d, 0.693359375F), safe));
-  V power = hn::Set(d, 1.9875691500e-4F);
-  power = hn::MulAdd(power, r, hn::Set(d, 1.3981999507e-3F));
-  power = hn::MulAdd(power, r, hn::Set(d, 8.3334519073e-3F));
-  power = hn::MulAdd(power, r, hn::Set(d, 4.1665795894e-2F));
-  power = hn::MulAdd(power, r, hn::Set(d, 1.6666665459e-1F));
-  power = hn::MulAdd(power, r, hn::Set(d, 5.0000001201e-1F));
-  power = hn::Add(hn::MulAdd(power, hn::Mul(r, r), r), hn::Set(d, 1.0F));
-  const auto scale = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127))));
-  return hn::IfThenZeroElse(too_small, hn::Mul(power, scale));
-}
-
-void relu(float* values, std::size_t count) {
+// `f` changes an array of vectors. Four at a time: the steps of a function wait for each other, those of four do not.
+template <class F>
+HWY_INLINE void map(const float* x, float* y, std::size_t count, const F& f) {
+  constexpr std::size_t kAtOnce = 4;
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const V v = hn::LoadU(d, values + i);
-    hn::StoreU(hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v), d, values + i);
+  for (; i + kAtOnce * lanes <= count; i += kAtOnce * lanes) {
+    V v[kAtOnce];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kAtOnce; ++j) v[j] = hn::LoadU(d, x + i + j * lanes);
+    f(v);
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kAtOnce; ++j) hn::StoreU(v[j], d, y + i + j * lanes);
   }
-  if (i < count) {
-    const V v = load_partial(d, count - i, values + i);
-    store_partial(hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v), d, count - i, values + i);
+  for (; i < count; i += lanes) {
+    const std::size_t some = count - i < lanes ? count - i : lanes;
+    V v[1] = {some == lanes ? hn::LoadU(d, x + i) : load_partial(d, some, x + i)};
+    f(v);
+    if (some == lanes) {
+      hn::StoreU(v[0], d, y + i);
+    } else {
+      store_partial(v[0], d, some, y + i);
+    }
+  }
+}
+
+// The same for an `f` of one vector.
+template <class F>
+HWY_INLINE void map_each(const float* x, float* y, std::size_t count, const F& f) {
+  map(x, y, count, [&](auto& v) HWY_ATTR {
+#pragma GCC unroll 4
+    for (auto& one : v) one = f(one);
+  });
+}
+
+void activate(Activation activation, float slope, const float* x, float* y, std::size_t count) {
+  const D d;
+  // HWY_ATTR: a lambda does not inherit the target of the function around it.
+  switch (activation) {
+    case Activation::none:
+      if (x != y) std::memcpy(y, x, count * sizeof(float));
+      return;
+    case Activation::relu: return map_each(x, y, count, [=](V v) HWY_ATTR { return relu_of(d, v); });
+    case Activation::leaky_relu: {
+      const V factor = hn::Set(d, slope);
+      return map_each(x, y, count, [=](V v) HWY_ATTR { return leaky_relu_of(d, v, factor); });
+    }
+    case Activation::gelu_erf: return map_each(x, y, count, [=](V v) HWY_ATTR { return gelu_erf_of(d, v); });
+    case Activation::gelu_tanh: return map(x, y, count, [=](auto& v) HWY_ATTR { gelus_by_tanh_of(d, v); });
+    case Activation::silu: return map(x, y, count, [=](auto& v) HWY_ATTR { silus_of(d, v); });
+    case Activation::sigmoid: return map(x, y, count, [=](auto& v) HWY_ATTR { sigmoids_of(d, v); });
+    case Activation::tanh: return map_each(x, y, count, [=](V v) HWY_ATTR { return tanh_of(d, v); });
+    case Activation::exp: return map(x, y, count, [=](auto& v) HWY_ATTR { exps_of(d, v); });
   }
 }
 
@@ -69,39 +91,7 @@ void add(float* values, const float* addends, std::size_t count) {
   }
 }
 
-void softmax(float* row, std::size_t count) {
-  const D d;
-  const std::size_t lanes = hn::Lanes(d);
-  const std::size_t whole = count - count % lanes;
-  const std::size_t rest = count - whole;
-  const auto inside = hn::FirstN(d, rest);
-  const V lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
-
-  V largest = lowest;
-  for (std::size_t i = 0; i < whole; i += lanes) largest = hn::Max(largest, hn::LoadU(d, row + i));
-  if (rest != 0) largest = hn::Max(largest, hn::IfThenElse(inside, load_partial(d, rest, row + whole), lowest));
-  // NaN may be lost here, but its own difference is NaN again, and spoils the sum.
-  largest = hn::MaxOfLanes(d, largest);
-
-  V sums = hn::Zero(d);
-  for (std::size_t i = 0; i < whole; i += lanes) {
-    const V power = exp_of_non_positive(hn::Sub(hn::LoadU(d, row + i), largest));
-    hn::StoreU(power, d, row + i);
-    sums = hn::Add(sums, power);
-  }
-  if (rest != 0) {
-    const V power = exp_of_non_positive(hn::Sub(load_partial(d, rest, row + whole), largest));
-    store_partial(power, d, rest, row + whole);
-    sums = hn::Add(sums, hn::IfThenElseZero(inside, power));
-  }
-
-  const V scale = hn::Div(hn::Set(d, 1.0F), hn::SumOfLanes(d, sums));
-  for (std::size_t i = 0; i < whole; i += lanes) {
-    hn::StoreU(hn::Mul(hn::LoadU(d, row + i), scale), d, row + i);
-  }
-  if (rest != 0) store_partial(hn::Mul(load_partial(d, rest, row + whole), scale), d, rest, row + whole);
-}
-
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace myelin::kernels::cpu
 HWY_AFTER_NAMESPACE();
@@ -109,15 +99,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace myelin::kernels::cpu {
 
-HWY_EXPORT(relu);
+HWY_EXPORT(activate);
 HWY_EXPORT(add);
-HWY_EXPORT(softmax);
 
-void relu(float* values, std::size_t count) { HWY_DYNAMIC_DISPATCH(relu)(values, count); }
+void activate(Activation activation, float slope, const float* x, float* y, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(activate)(activation, slope, x, y, count);
+}
 
 void add(float* values, const float* addends, std::size_t count) { HWY_DYNAMIC_DISPATCH(add)(values, addends, count); }
-
-void softmax(float* row, std::size_t count) { HWY_DYNAMIC_DISPATCH(softmax)(row, count); }
 
 }  // namespace myelin::kernels::cpu
 #endif

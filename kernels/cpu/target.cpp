@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "cpu/gemm_kernels.hpp"
+#include "cpu/gemm/gemm_call.hpp"
 #include "hwy/targets.h"
 
 namespace myelin::kernels {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace myelin::kernels {
 
@@ -85,14 +86,30 @@ class OpenclBackend final : public Backend {
   Result<void> do_gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options) override {
     const std::lock_guard lock{mutex_};
     const std::size_t k = options.transpose_a ? a.rows : a.cols;
+    if (options.beta != 0.0F) {
+      // C changes only once nothing can fail any more: the next backend may have to begin anew.
+      std::vector<float> product(c.rows * c.cols);
+      const MatrixView result{product.data(), c.rows, c.cols};
+      if (auto done = multiply(a, b, result, k, options); !done) return done;
+      for (std::size_t i = 0; i < c.rows; ++i) {
+        for (std::size_t j = 0; j < c.cols; ++j) c(i, j) = options.beta * c(i, j) + result(i, j);
+      }
+      return {};
+    }
+    return multiply(a, b, c, k, options);
+  }
+
+  // C = alpha * op(A) * op(B).
+  Result<void> multiply(ConstMatrixView a, ConstMatrixView b, MatrixView c, std::size_t k, GemmOptions options) {
     if (auto sent = send(a_, a); !sent) return sent;
     if (auto sent = send(b_, b); !sent) return sent;
     if (auto grown = grow(c_, c.rows * c.cols * sizeof(float)); !grown) return grown;
     const auto transpose = [](bool yes) { return yes ? clblast::Transpose::kYes : clblast::Transpose::kNo; };
     cl_command_queue queue = queue_.get();
-    const clblast::StatusCode status = clblast::Gemm<float>(
-        clblast::Layout::kRowMajor, transpose(options.transpose_a), transpose(options.transpose_b), c.rows, c.cols, k,
-        1.0F, a_.memory.get(), 0, a.cols, b_.memory.get(), 0, b.cols, 0.0F, c_.memory.get(), 0, c.cols, &queue);
+    const clblast::StatusCode status =
+        clblast::Gemm<float>(clblast::Layout::kRowMajor, transpose(options.transpose_a), transpose(options.transpose_b),
+                             c.rows, c.cols, k, options.alpha, a_.memory.get(), 0, a.cols, b_.memory.get(), 0, b.cols,
+                             0.0F, c_.memory.get(), 0, c.cols, &queue);
     if (status != clblast::StatusCode::kSuccess) return failure("CLBlast GEMM", static_cast<int>(status));
     return receive(c);
   }
@@ -100,7 +117,7 @@ class OpenclBackend final : public Backend {
   Result<void> do_dense(ConstMatrixView x, const DenseLayer& layer, MatrixView y) override {
     if (auto done = do_gemm(x, layer.weights, y, {}); !done) return done;
     if (auto done = add_bias(y, layer.bias); !done) return done;
-    return layer.activation == Activation::relu ? relu(y) : Result<void>{};
+    return activate(y, layer.activation, y);
   }
 
   Result<void> do_softmax_rows(MatrixView logits) override { return kernels::softmax_rows(logits); }

@@ -100,9 +100,11 @@ Result<Network> Network::from_parameters(std::vector<LayerParameters> layers) {
                                             " inputs where layer " + std::to_string(i - 1) + " gives " +
                                             std::to_string(layers[i - 1].outputs));
     }
-    if (to_string(layer.activation) == "unknown") {
-      return fail(Errc::invalid_argument, "layer " + std::to_string(i) + " has the unknown activation " +
-                                              std::to_string(static_cast<int>(layer.activation)));
+    if (layer.activation != Activation::none && layer.activation != Activation::relu) {
+      return fail(Errc::invalid_argument, "layer " + std::to_string(i) + " has the activation " +
+                                              std::to_string(static_cast<int>(layer.activation)) + " (" +
+                                              std::string{to_string(layer.activation)} +
+                                              "): a network's layers have none or relu");
     }
     if (auto checked = check_values(i, "weights", layer.weights, layer.inputs * layer.outputs); !checked) {
       return tl::unexpected{checked.error()};

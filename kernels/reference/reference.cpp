@@ -13,8 +13,9 @@ float relu_of(float x) { return x < 0.0F ? 0.0F : x; }
 
 }  // namespace
 
-void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options, Epilogue epilogue) noexcept {
-  const std::size_t depth = options.transpose_a ? a.rows : a.cols;
+void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options, const Epilogue& epilogue) noexcept {
+  // With an alpha of 0 the operands are not read.
+  const std::size_t depth = options.alpha == 0.0F ? 0 : options.transpose_a ? a.rows : a.cols;
   // Columns at a time, so that the sums fit on the stack and the inner loop runs along rows of B.
   constexpr std::size_t kColumns = 128;
   double sums[kColumns];
@@ -32,9 +33,12 @@ void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions optio
         }
       }
       for (std::size_t j = 0; j < width; ++j) {
-        if (!epilogue.bias.empty()) sums[j] += static_cast<double>(epilogue.bias[j0 + j]);
-        const auto value = static_cast<float>(sums[j]);
-        c(i, j0 + j) = epilogue.activation == Activation::relu ? relu_of(value) : value;
+        float& to = c(i, j0 + j);
+        double sum = static_cast<double>(options.alpha) * sums[j];
+        if (options.beta != 0.0F) sum += static_cast<double>(options.beta) * static_cast<double>(to);
+        if (!epilogue.bias.empty()) sum += static_cast<double>(epilogue.bias[j0 + j]);
+        const auto value = static_cast<float>(activation_of(epilogue.activation, sum));
+        to = epilogue.residual.empty() ? value : value + epilogue.residual(i, j0 + j);
       }
     }
   }

@@ -58,7 +58,8 @@ struct Outcome {
 class Program {
  public:
   /// `settings`: environment variables on top of this process's, "NAME=value".
-  Program(const std::vector<std::string>& arguments, int err, const std::vector<std::string>& settings = {}) {
+  Program(const std::vector<std::string>& arguments, int err, const std::vector<std::string>& settings = {},
+          const char* binary = MYELIN_BINARY) {
     std::vector<std::string> words{"myelin"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
@@ -73,8 +74,8 @@ class Program {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out_.write_end(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    if (::posix_spawn(&child_, MYELIN_BINARY, &actions, nullptr, argv.data(), environment.data()) != 0) {
-      throw std::runtime_error{"cannot run " MYELIN_BINARY};
+    if (::posix_spawn(&child_, binary, &actions, nullptr, argv.data(), environment.data()) != 0) {
+      throw std::runtime_error{std::string{"cannot run "} + binary};
     }
     posix_spawn_file_actions_destroy(&actions);
     out_.start();
@@ -97,9 +98,10 @@ class Program {
 };
 
 /// Runs the program to its end.
-inline Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& settings = {}) {
+inline Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& settings = {},
+                   const char* binary = MYELIN_BINARY) {
   Drain err;
-  Program program{arguments, err.write_end(), settings};
+  Program program{arguments, err.write_end(), settings, binary};
   err.start();
   Outcome outcome = program.wait();
   outcome.err = err.finish();

@@ -13,6 +13,7 @@
 #include "core/equivocation.hpp"
 #include "core/payload_queue.hpp"
 #include "core/proposer.hpp"
+#include "core/snapshot_offers.hpp"
 #include "core/synchroniser.hpp"
 #include "core/vote_book.hpp"
 #include "myelin/consensus/core.hpp"
@@ -38,6 +39,7 @@ class Core::Impl {
         proposer_{committee_, self, options},
         votes_{committee_},
         payload_{options.payload_bytes_max},
+        offers_{committee_, options.fetch_wait_max},
         included_(committee_.size()),
         executed_{committee_.start().index, committee_.start().state_root} {}
   Impl(const Impl&) = delete;
@@ -133,6 +135,7 @@ class Core::Impl {
   VoteBook votes_;
   EquivocationWatch watch_;
   PayloadQueue payload_;
+  SnapshotOffers offers_;  // others are to say that they are right
 
   VertexPtr own_last_;
   Round began_ = 0;                      // what lies up to here was never asked for
@@ -151,7 +154,6 @@ class Core::Impl {
   };
   std::deque<OwnState> own_states_;  // newest last
   std::optional<CommitIndex> ended_;
-  SnapshotPtr offered_;  // by one peer; others are to say that it is right
   SnapshotPtr installing_;
   AuthorMask snapshots_wanted_ = 0;   // by whom
   AuthorMask statements_wanted_ = 0;  // on the last state
@@ -169,7 +171,6 @@ class Core::Impl {
   TimePoint stall_due_ = kNever;
   Duration stall_wait_{};
   TimePoint range_due_;
-  TimePoint snapshot_due_;
   ValidatorIndex last_peer_ = 0;
   CoreMetrics metrics_;
 };

@@ -65,8 +65,7 @@ void Core::Impl::take(ValidatorIndex from, FetchReply&& reply) {
   }
   if (proposer_.quorum_round() > quorum) range_due_ = now_.steady;
   install_offered();  // The vertices may have voted for it.
-  if (reply.forgotten >= needed_round() && !installing_ && now_.steady >= snapshot_due_) {
-    snapshot_due_ = time_after(now_.steady, options_.fetch_wait_max);
+  if (reply.forgotten >= needed_round() && !installing_ && offers_.ask(from, now_.steady)) {
     sync_.requested_of(from);
     emit(Send{from, SnapshotRequest{linearizer_.last().index}});
   }
@@ -128,19 +127,20 @@ bool Core::Impl::leads_on(const Snapshot& snapshot) const {
 }
 
 void Core::Impl::take(ValidatorIndex from, SnapshotReply&& reply) {
-  if (!sync_.answered_by(from)) return refuse(Refusal::unrequested);
+  if (!sync_.answered_by(from) || !offers_.answered_by(from)) return refuse(Refusal::unrequested);
   if (!reply.snapshot || installing_ || ended_) return;
   if (!reply.snapshot->tail.check(committee_) || !leads_on(*reply.snapshot)) return;
-  offered_ = std::move(reply.snapshot);
+  const CommitIndex index = reply.snapshot->tail.last_index();
+  offers_.add(from, std::move(reply.snapshot));
   install_offered();
-  if (!offered_) return;
+  if (installing_) return;
   // Those who vote for it may have said so long ago, or not at all: where a group stands still, nobody votes on its
   // last state.
   for (std::size_t i = 0; i < committee_.size(); ++i) {
     const auto peer = static_cast<ValidatorIndex>(i);
     if (peer == self_) continue;
     sync_.requested_of(peer);
-    emit(Send{peer, StatementRequest{offered_->tail.last_index()}});
+    emit(Send{peer, StatementRequest{index}});
   }
 }
 
@@ -155,13 +155,14 @@ void Core::Impl::take(ValidatorIndex from, StatementReply&& reply) {
 // One honest validator's word is enough, for what it has committed and executed is right; and with f validators down
 // and one behind, there may be no more than that.
 void Core::Impl::install_offered() {
-  if (!offered_ || installing_ || halted_) return;
-  if (ended_ || !leads_on(*offered_)) return offered_.reset();
-  const CommitTail& tail = offered_->tail;
-  if (votes_.votes_for_commit(tail.last()) < committee_.one_honest()) return;
-  if (votes_.votes_for_state({tail.last_index(), offered_->state_root}) < committee_.one_honest()) return;
-  installing_ = std::move(offered_);
-  offered_ = nullptr;
+  if (installing_ || halted_) return;
+  offers_.remove_if([&](const Snapshot& offer) { return ended_ || !leads_on(offer); });
+  installing_ = offers_.find([&](const Snapshot& offer) {
+    return votes_.votes_for_commit(offer.tail.last()) >= committee_.one_honest() &&
+           votes_.votes_for_state({offer.tail.last_index(), offer.state_root}) >= committee_.one_honest();
+  });
+  if (!installing_) return;
+  offers_.clear();
   emit(InstallSnapshot{installing_});
 }
 

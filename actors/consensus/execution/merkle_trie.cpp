@@ -1,13 +1,16 @@
 #include "execution/merkle_trie.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace myelin::consensus {
 
 namespace {
 
+constexpr std::size_t kNodesAtOnce = 64;
 constexpr unsigned kLevels = 64;  // 256 bits, four a level
 
 unsigned branch(const Digest& path, unsigned level) noexcept {
@@ -75,24 +78,42 @@ void MerkleTrie::erase(Leaf leaf) {
   }
 }
 
-void MerkleTrie::rehash(Node& node) {
-  std::array<Digest, kFanOut> digests;
-  std::size_t count = 0;
-  std::uint64_t present = 0;
-  for (unsigned place = 0; place < kFanOut; ++place) {
-    const std::uint32_t child = node.children[place];
-    if (child == 0) continue;
-    present |= std::uint64_t{1} << place;
-    if (child & kLeafBit) {
-      digests[count++] = leaves_[child & ~kLeafBit].digest;
-    } else {
-      Node& below = nodes_[child];
-      if (below.is_dirty) rehash(below);
-      digests[count++] = below.digest;
+// From the deepest level up: what lies side by side is hashed together.
+void MerkleTrie::rehash(Node& top) {
+  std::vector<std::vector<Node*>> levels{{&top}};
+  while (!levels.back().empty()) {
+    std::vector<Node*> below;
+    for (const Node* node : levels.back()) {
+      for (const std::uint32_t child : node->children) {
+        if (child != 0 && !(child & kLeafBit) && nodes_[child].is_dirty) below.push_back(&nodes_[child]);
+      }
+    }
+    levels.push_back(std::move(below));
+  }
+  BulkHasher hasher{Domain::state_node};
+  for (auto level = levels.rbegin() + 1; level != levels.rend(); ++level) {
+    for (std::size_t begin = 0; begin < level->size(); begin += kNodesAtOnce) {
+      const std::span nodes = std::span{*level}.subspan(begin, std::min(kNodesAtOnce, level->size() - begin));
+      for (const Node* node : nodes) add_node(hasher, *node);
+      const auto digests = hasher.finish();
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        nodes[i]->digest = digests[i];
+        nodes[i]->is_dirty = false;
+      }
     }
   }
-  node.digest = Hasher{Domain::state_node}.add(present).add(std::as_bytes(std::span{digests.data(), count})).finish();
-  node.is_dirty = false;
+}
+
+void MerkleTrie::add_node(BulkHasher& hasher, const Node& node) const {
+  std::uint64_t present = 0;
+  for (unsigned place = 0; place < kFanOut; ++place) {
+    if (node.children[place] != 0) present |= std::uint64_t{1} << place;
+  }
+  hasher.begin().add(present);
+  for (const std::uint32_t child : node.children) {
+    if (child == 0) continue;
+    hasher.add(child & kLeafBit ? leaves_[child & ~kLeafBit].digest : nodes_[child].digest);
+  }
 }
 
 Digest MerkleTrie::root(Workers* workers) {

@@ -46,7 +46,8 @@ class MerkleTrie {
     bool is_dirty = true;
   };
 
-  void rehash(Node& node);
+  void rehash(Node& top);
+  void add_node(BulkHasher& hasher, const Node& node) const;
 
   Slab<Node> nodes_;
   Slab<LeafNode> leaves_;

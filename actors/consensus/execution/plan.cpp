@@ -17,11 +17,13 @@ constexpr std::size_t kDecodeTogetherBytes = std::size_t{64} << 10;
 /// A batch, and what it needs should it be executed.
 struct Decoded {
   tl::expected<Batch, BatchRefusal> batch = tl::unexpected{BatchRefusal::malformed};
+  Digest digest;
   std::vector<Reply> replies;
   Outline outline;
 };
 
-std::vector<Decoded> decode(const std::vector<std::span<const std::byte>>& batches, Workers* workers) {
+std::vector<Decoded> decode(const OrderedBatches& ordered, Workers* workers) {
+  const std::vector<std::span<const std::byte>>& batches = ordered.batches;
   std::vector<Decoded> decoded(batches.size());
   std::size_t bytes = 0;
   for (const auto& batch : batches) bytes += batch.size();
@@ -30,6 +32,7 @@ std::vector<Decoded> decode(const std::vector<std::span<const std::byte>>& batch
     for (std::size_t i = next++; i < batches.size(); i = next++) {
       decoded[i].batch = read_batch(batches[i]);
       if (!decoded[i].batch) continue;
+      decoded[i].digest = ordered.digests.empty() ? batch_digest(batches[i]) : ordered.digests[i];
       decoded[i].replies.resize(decoded[i].batch->transactions.size());
       decoded[i].outline = Outline::of(std::span<const Transaction>{decoded[i].batch->transactions});
     }
@@ -80,7 +83,10 @@ class Sorter {
       const Sequence sequence = plan_.outcomes[first].sequence;
       if (sequence < outcome.sequence) return false;
       outcome.verdict = sequence == outcome.sequence ? Verdict::duplicate : Verdict::stale;
-      if (outcome.verdict == Verdict::duplicate) plan_.copies.push_back({plan_.outcomes.size() - 1, first});
+      if (outcome.verdict == Verdict::duplicate) {
+        outcome.batch = plan_.outcomes[first].batch;
+        plan_.copies.push_back({plan_.outcomes.size() - 1, first});
+      }
       return true;
     }
     const std::optional<SessionEntry> entry = state_.session(outcome.client, outcome.sequence);
@@ -88,6 +94,7 @@ class Sorter {
     outcome.verdict = Verdict::stale;
     if (entry->sequence == outcome.sequence) {
       outcome.verdict = entry->is_cut ? Verdict::duplicate_cut : Verdict::duplicate;
+      outcome.batch = entry->batch;
       outcome.replies = decode_replies(entry->replies).value_or(std::vector<Reply>{});
     }
     return true;
@@ -106,6 +113,7 @@ class Sorter {
     places_[{outcome.client, outcome.sequence % limits::kSessionWindow}] = index;
     plan_.admitted.push_back({index, outcome.client, outcome.sequence});
     outcome.verdict = Verdict::executed;
+    outcome.batch = decoded.digest;
     outcome.replies = std::move(decoded.replies);
     Batch& batch = plan_.batches.emplace_back(std::move(*decoded.batch));
     const std::uint64_t token = plan_.index << limits::kPlaceBits;
@@ -143,7 +151,7 @@ Plan make_plan(const State& state, const OrderedBatches& ordered, std::size_t se
   plan.outcomes.reserve(ordered.batches.size());
   plan.batches.reserve(ordered.batches.size());
   Sorter sorter{state, sessions_max, plan};
-  std::vector<Decoded> decoded = decode(ordered.batches, workers);
+  std::vector<Decoded> decoded = decode(ordered, workers);
   std::size_t transactions = 0;
   for (const Decoded& batch : decoded) transactions += batch.outline.count;
   plan.tasks.reserve(std::min(transactions, limits::kCommitTransactionsMax));
@@ -167,11 +175,12 @@ void cut_replies(std::span<const Task> tasks, std::size_t& bytes) {
 void finish_plan(Plan& plan, State& state) {
   std::vector<bool> is_cut(plan.outcomes.size());
   for (const Plan::Admitted& batch : plan.admitted) {
-    const std::vector<Reply>& replies = plan.outcomes[batch.outcome].replies;
+    const BatchOutcome& outcome = plan.outcomes[batch.outcome];
+    const std::vector<Reply>& replies = outcome.replies;
     std::string bytes = encode_replies(replies);
     is_cut[batch.outcome] = bytes.size() > limits::kSessionReplyBytesMax;
     if (is_cut[batch.outcome]) bytes = encode_replies(statuses_of(replies));
-    state.set_session(batch.client, batch.sequence, plan.time, is_cut[batch.outcome], bytes);
+    state.set_session(batch.client, {batch.sequence, is_cut[batch.outcome], outcome.batch, bytes}, plan.time);
   }
   for (const Plan::Copy& copy : plan.copies) {
     BatchOutcome& outcome = plan.outcomes[copy.outcome];

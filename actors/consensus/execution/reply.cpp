@@ -107,8 +107,8 @@ class Reader {
 
 }  // namespace
 
-Digest answer_digest(ClientId client, Sequence sequence, std::string_view replies) {
-  return Hasher{Domain::answer}.add(client).add(sequence).add(replies).finish();
+Digest answer_digest(ClientId client, Sequence sequence, const Digest& batch, std::string_view replies) {
+  return Hasher{Domain::answer}.add(client).add(sequence).add(batch).add(replies).finish();
 }
 
 std::string encode_replies(std::span<const Reply> replies) {
@@ -175,6 +175,7 @@ std::string_view to_string(Status status) noexcept {
     case Status::epoch_ending: return "epoch_ending";
     case Status::wrong_epoch: return "wrong_epoch";
     case Status::malformed: return "malformed";
+    case Status::not_approved: return "not_approved";
   }
   return "unknown";
 }

@@ -28,11 +28,12 @@ SessionKey session_key(ClientId client, std::uint64_t place) noexcept {
 std::string_view text_of(const SessionKey& key) noexcept { return {key.data(), key.size()}; }
 
 // Its cell: the sequence as the number, the commit's time as the expiry, the client as the holder; the bytes are a mark
-// whether the replies were cut, and the replies.
+// whether the replies were cut, the batch's digest, and the replies.
 constexpr char kWhole = 0;
 constexpr char kCut = 1;
+constexpr std::size_t kBeforeReplies = 1 + sizeof(Digest::bytes);
 
-constexpr std::string_view kMagic = "MYSTATE2";
+constexpr std::string_view kMagic = "MYSTATE3";
 
 class Writer {
  public:
@@ -116,7 +117,7 @@ bool is_canonical(const Cell& cell) noexcept {
 }
 
 bool is_session(std::string_view key, const Cell& cell) noexcept {
-  if (cell.kind != ValueKind::bytes || cell.bytes.empty()) return false;
+  if (cell.kind != ValueKind::bytes || cell.bytes.size() < kBeforeReplies) return false;
   const auto place = static_cast<std::uint64_t>(cell.number) % limits::kSessionWindow;
   return key == text_of(session_key(cell.holder, place)) && (cell.bytes[0] == kWhole || cell.bytes[0] == kCut);
 }
@@ -152,16 +153,19 @@ std::optional<SessionEntry> State::session(ClientId client, Sequence sequence) c
   const StateTable::Entry* entry = sessions_.find(text_of(key));
   if (!entry || entry->kind == ValueKind::absent) return std::nullopt;
   const std::string_view bytes = entry->bytes;
-  return SessionEntry{static_cast<Sequence>(entry->number), bytes[0] == kCut, bytes.substr(1)};
+  SessionEntry session{static_cast<Sequence>(entry->number), bytes[0] == kCut, {}, bytes.substr(kBeforeReplies)};
+  std::memcpy(session.batch.bytes.data(), bytes.data() + 1, session.batch.bytes.size());
+  return session;
 }
 
-void State::set_session(ClientId client, Sequence sequence, WallTime now, bool is_cut, std::string_view replies) {
+void State::set_session(ClientId client, const SessionEntry& entry, WallTime now) {
   std::string bytes;
-  bytes.reserve(1 + replies.size());
-  bytes += is_cut ? kCut : kWhole;
-  bytes += replies;
-  const SessionKey key = session_key(client, sequence % limits::kSessionWindow);
-  sessions_.set(text_of(key), {ValueKind::bytes, static_cast<std::int64_t>(sequence), client, now, bytes});
+  bytes.reserve(kBeforeReplies + entry.replies.size());
+  bytes += entry.is_cut ? kCut : kWhole;
+  bytes.append(reinterpret_cast<const char*>(entry.batch.bytes.data()), entry.batch.bytes.size());
+  bytes += entry.replies;
+  const SessionKey key = session_key(client, entry.sequence % limits::kSessionWindow);
+  sessions_.set(text_of(key), {ValueKind::bytes, static_cast<std::int64_t>(entry.sequence), client, now, bytes});
   note_client(client, now);
 }
 
@@ -228,7 +232,7 @@ Result<State> State::decode(std::span<const std::byte> bytes, std::uint64_t hash
                                 [&](std::string_view key, const Cell& cell) { return state.add_cell(key, cell); });
   if (!cells) return tl::unexpected{cells.error()};
   const auto sessions =
-      read_table(reader, limits::kSessionReplyBytesMax + 1,
+      read_table(reader, limits::kSessionReplyBytesMax + kBeforeReplies,
                  [&](std::string_view key, const Cell& cell) { return state.add_session(key, cell); });
   if (!sessions) return tl::unexpected{sessions.error()};
   if (!reader.at_end()) return reader.error("more bytes than it says");
@@ -271,7 +275,7 @@ Result<State> State::load(const StateFields& fields, StateSource& source, std::u
     const Result<bool> more = source.next_session(key, cell);
     if (!more) return tl::unexpected{more.error()};
     if (!*more) break;
-    if (cell.bytes.size() > limits::kSessionReplyBytesMax + 1 || !state.add_session(key, cell)) {
+    if (cell.bytes.size() > limits::kSessionReplyBytesMax + kBeforeReplies || !state.add_session(key, cell)) {
       return fail(Errc::corrupt_file, "a stored state has an answer that no batch gets");
     }
   }

@@ -18,6 +18,7 @@ namespace myelin::consensus {
 struct SessionEntry {
   Sequence sequence = 0;
   bool is_cut = false;       // only the statuses were kept
+  Digest batch;              // names what was executed
   std::string_view replies;  // as encode_replies() has them
 };
 
@@ -34,7 +35,7 @@ class State {
 
   /// The batch that holds this one's place: an earlier one of the client's, itself, or a later one.
   [[nodiscard]] std::optional<SessionEntry> session(ClientId client, Sequence sequence) const;
-  void set_session(ClientId client, Sequence sequence, WallTime time, bool is_cut, std::string_view replies);
+  void set_session(ClientId client, const SessionEntry& entry, WallTime time);
   [[nodiscard]] bool knows(ClientId client) const { return clients_.contains(client); }
   [[nodiscard]] std::size_t client_count() const noexcept { return clients_.size(); }
   /// Forgets clients that were silent for kSessionIdle.
@@ -53,7 +54,7 @@ class State {
   /// Notes from now on what changes, for take_changes() and take_recent(). `is_saved`: so far nothing has.
   void track(bool unsaved, bool recent, bool is_saved);
   [[nodiscard]] StateDelta take_changes(Workers* workers);
-  [[nodiscard]] std::optional<std::vector<std::string>> take_recent();
+  [[nodiscard]] std::optional<RecentCells> take_recent();
 
  private:
   static constexpr std::size_t kDirtyMax = std::size_t{1} << 18;

@@ -74,14 +74,15 @@ StateDelta State::take_changes(Workers* workers) {
   return delta;
 }
 
-std::optional<std::vector<std::string>> State::take_recent() {
-  StateTable::Touched touched = cells.take_recent();
+std::optional<RecentCells> State::take_recent() {
+  const StateTable::Touched touched = cells.take_recent();
   if (std::exchange(has_lost_recent_, false) || !tracks_recent_) return std::nullopt;
-  std::vector<std::string> keys = std::move(touched.gone);
-  keys.reserve(keys.size() + touched.entries.size());
-  for (const StateTable::Entry* entry : touched.entries) keys.push_back(entry->key);
-  std::ranges::sort(keys);
-  return keys;
+  RecentCells recent;
+  recent.text = std::make_unique_for_overwrite<char[]>(text_bytes(touched));
+  recent.cells = Copier{recent.text.get()}.copy(touched);
+  for (CellChange& change : recent.cells) change.cell = in_force(change.cell, [this] { return time; });
+  std::ranges::sort(recent.cells, {}, &CellChange::key);
+  return recent;
 }
 
 }  // namespace myelin::consensus

@@ -29,10 +29,12 @@ struct Prediction {
 };
 
 OrderedBatches batches_of(const Commit& commit) {
-  OrderedBatches ordered{commit.index, commit.time, {}};
+  OrderedBatches ordered{commit.index, commit.time, {}, {}};
   for (const VertexPtr& vertex : commit.vertices) {
     const auto batches = consensus::batches_of(vertex->payload());
     ordered.batches.insert(ordered.batches.end(), batches.begin(), batches.end());
+    const auto digests = vertex->batch_digests();
+    ordered.digests.insert(ordered.digests.end(), digests.begin(), digests.end());
   }
   return ordered;
 }
@@ -47,7 +49,7 @@ Digest order_of(const Commit& commit) {
 Digest order_of(const OrderedBatches& ordered) {
   Hasher hasher{Domain::order};
   hasher.add(ordered.index);
-  for (const auto& batch : ordered.batches) hasher.add(Hasher{Domain::batch}.add(batch).finish());
+  for (const auto& batch : ordered.batches) hasher.add(batch_digest(batch));
   return hasher.finish();
 }
 
@@ -147,6 +149,11 @@ class StateMachine::Impl {
 
   StateDelta take_changes() { return state_.take_changes(options_.workers); }
 
+  void begin_epoch() {
+    options_.validators = std::exchange(state_.next_validators, {});
+    ++state_.epoch;
+  }
+
   [[nodiscard]] State& content() noexcept { return state_; }
   [[nodiscard]] const ExecutionMetrics& metrics() const noexcept { return metrics_; }
 
@@ -205,8 +212,25 @@ class StateMachine::Impl {
   [[nodiscard]] Status reconfigure(const Transaction& transaction, std::vector<PublicKey>& next_validators) const {
     if (transaction.token != state_.epoch) return Status::wrong_epoch;
     if (!next_validators.empty()) return Status::epoch_ending;
+    if (!is_approved(transaction)) return Status::not_approved;
     next_validators.assign(transaction.validators.begin(), transaction.validators.end());
     return Status::ok;
+  }
+
+  /// Whether a quorum of the committee has signed: no member, nor f together, can end the epoch.
+  [[nodiscard]] bool is_approved(const Transaction& transaction) const {
+    const std::size_t size = options_.validators.size();
+    if (size == 0 || options_.checker == nullptr) return false;
+    const Digest digest = next_committee_digest(state_.epoch, transaction.validators);
+    std::vector<SignedDigest> items;
+    for (const Approval& approval : transaction.approvals) {
+      if (approval.validator >= size) return false;
+      items.push_back({digest, approval.signature, options_.validators[approval.validator]});
+    }
+    const auto valid = std::make_unique<bool[]>(items.size());
+    options_.checker->check(items, {valid.get(), items.size()});
+    const auto approvals = std::count(valid.get(), valid.get() + items.size(), true);
+    return static_cast<std::size_t>(approvals) >= size - (size - 1) / 3;
   }
 
   CommitOutcome finish(Plan& plan) {
@@ -280,8 +304,7 @@ Result<void> StateMachine::begin_epoch() {
     return fail(Errc::invalid_argument,
                 fmt::format("epoch {} has not ended: no reconfiguration was committed in it", state.epoch));
   }
-  ++state.epoch;
-  state.next_validators.clear();
+  impl_->begin_epoch();
   return {};
 }
 
@@ -301,8 +324,12 @@ Result<void> StateMachine::begin_anew(CommitIndex applied) {
 std::optional<BatchOutcome> StateMachine::outcome_of(ClientId client, Sequence sequence) const {
   const std::optional<SessionEntry> entry = impl_->content().session(client, sequence);
   if (!entry || entry->sequence != sequence) return std::nullopt;
-  return BatchOutcome{client, sequence, entry->is_cut ? Verdict::duplicate_cut : Verdict::duplicate,
-                      BatchRefusal::malformed, decode_replies(entry->replies).value_or(std::vector<Reply>{})};
+  return BatchOutcome{client,
+                      sequence,
+                      entry->is_cut ? Verdict::duplicate_cut : Verdict::duplicate,
+                      BatchRefusal::malformed,
+                      entry->batch,
+                      decode_replies(entry->replies).value_or(std::vector<Reply>{})};
 }
 
 WallTime StateMachine::time() const noexcept { return impl_->content().time; }
@@ -319,7 +346,7 @@ StateDelta StateMachine::take_changes() { return impl_->take_changes(); }
 
 Result<void> StateMachine::load(const StateFields& fields, StateSource& source) { return impl_->load(fields, source); }
 
-std::optional<std::vector<std::string>> StateMachine::take_recent() { return impl_->content().take_recent(); }
+std::optional<RecentCells> StateMachine::take_recent() { return impl_->content().take_recent(); }
 
 ExecutionMetrics StateMachine::metrics() const { return impl_->metrics(); }
 

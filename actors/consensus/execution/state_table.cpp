@@ -16,18 +16,15 @@ constexpr std::size_t kLeavesAtOnce = 32;
 
 std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
 
-Digest path_of(std::string_view key) { return Hasher{Domain::state_path}.add(key).finish(); }
-
 // The path stands for the key.
-Digest leaf_digest(const Digest& path, const StateTable::Entry& entry) {
-  return Hasher{Domain::state_leaf}
+void add_leaf(BulkHasher& leaves, const Digest& path, const StateTable::Entry& entry) {
+  leaves.begin()
       .add(path)
       .add(static_cast<std::uint64_t>(entry.kind))
       .add(static_cast<std::uint64_t>(entry.number))
       .add(entry.holder)
       .add(static_cast<std::uint64_t>(entry.expires))
-      .add(entry.bytes)
-      .finish();
+      .add(entry.bytes);
 }
 
 }  // namespace
@@ -246,14 +243,41 @@ Digest StateTable::root(Workers* workers) {
   std::vector<Digest> paths(all_.dirty.size());
   std::atomic<std::size_t> next{0};
   const auto hash_leaves = [&](std::size_t) {
+    BulkHasher new_paths{Domain::state_path};
+    BulkHasher leaves{Domain::state_leaf};
     for (std::size_t begin = next.fetch_add(kLeavesAtOnce); begin < all_.dirty.size();
          begin = next.fetch_add(kLeavesAtOnce)) {
-      for (std::size_t i = begin; i < std::min(begin + kLeavesAtOnce, all_.dirty.size()); ++i) {
-        const Entry& entry = entries_[all_.dirty[i]];
-        if (entry.kind == ValueKind::absent) continue;
-        paths[i] = entry.leaf == kNoLeaf ? path_of(entry.key) : tree_.path(entry.leaf);
-        digests[i] = leaf_digest(paths[i], entry);
+      const std::size_t end = std::min(begin + kLeavesAtOnce, all_.dirty.size());
+      // Those that have a leaf: the others' paths, then all leaves.
+      const auto for_each = [&](const auto& act) {
+        for (std::size_t i = begin; i < end; ++i) {
+          const Entry& entry = entries_[all_.dirty[i]];
+          if (entry.kind != ValueKind::absent) act(entry, i);
+        }
+      };
+      bool are_new = false;
+      for_each([&](const Entry& entry, std::size_t i) {
+        if (entry.leaf != kNoLeaf) {
+          paths[i] = tree_.path(entry.leaf);
+        } else {
+          new_paths.begin().add(entry.key);
+          are_new = true;
+        }
+      });
+      if (are_new) {
+        const Digest* path = new_paths.finish().data();
+        for_each([&](const Entry& entry, std::size_t i) {
+          if (entry.leaf == kNoLeaf) paths[i] = *path++;
+        });
       }
+      bool are_leaves = false;
+      for_each([&](const Entry& entry, std::size_t i) {
+        add_leaf(leaves, paths[i], entry);
+        are_leaves = true;
+      });
+      if (!are_leaves) continue;
+      const Digest* digest = leaves.finish().data();
+      for_each([&](const Entry&, std::size_t i) { digests[i] = *digest++; });
     }
   };
   const bool is_large = all_.dirty.size() > 8 * kLeavesAtOnce;

@@ -75,6 +75,7 @@ class Reader {
       transaction.steps = std::span{batch_.steps}.subspan(lists.steps_begin, lists.steps);
       transaction.keys = std::span{batch_.keys}.subspan(lists.keys_begin, lists.keys);
       transaction.validators = std::span{batch_.validators}.subspan(lists.validators_begin, lists.validators);
+      transaction.approvals = std::span{batch_.approvals}.subspan(lists.approvals_begin, lists.approvals);
     }
   }
 
@@ -84,13 +85,15 @@ class Reader {
     std::size_t steps_begin, steps = 0;
     std::size_t keys_begin, keys = 0;
     std::size_t validators_begin, validators = 0;
+    std::size_t approvals_begin, approvals = 0;
   };
 
   [[nodiscard]] Lists begin_lists() const noexcept {
     return {.transaction = batch_.transactions.size() - 1,
             .steps_begin = batch_.steps.size(),
             .keys_begin = batch_.keys.size(),
-            .validators_begin = batch_.validators.size()};
+            .validators_begin = batch_.validators.size(),
+            .approvals_begin = batch_.approvals.size()};
   }
 
   Refusal read_operation(schema::Transaction::Reader from, Transaction& to) {
@@ -165,7 +168,7 @@ class Reader {
       case schema::Transaction::RECONFIGURE:
         to.operation = Operation::reconfigure;
         to.token = from.getReconfigure().getEpoch();
-        return read_validators(from.getReconfigure().getValidators());
+        return read_committee(from.getReconfigure().getValidators(), from.getReconfigure().getApprovals());
       default: return Refusal::no_operation;
     }
     if (!is_key(to.key)) return Refusal::bad_key;
@@ -205,8 +208,10 @@ class Reader {
     return Refusal::none;
   }
 
-  Refusal read_validators(capnp::List<capnp::Data>::Reader from) {
+  Refusal read_committee(capnp::List<capnp::Data>::Reader from,
+                         capnp::List<schema::Transaction::Approval>::Reader approvals) {
     if (from.size() == 0 || from.size() > limits::kValidatorsMax) return Refusal::bad_validators;
+    if (approvals.size() > limits::kValidatorsMax) return Refusal::bad_approvals;
     Lists lists = begin_lists();
     for (const auto key : from) {
       PublicKey& read = batch_.validators.emplace_back();
@@ -218,7 +223,16 @@ class Reader {
       const auto before = keys.first(later);
       if (std::ranges::find(before, keys[later]) != before.end()) return Refusal::bad_validators;
     }
+    for (const auto approval : approvals) {
+      const bool is_first = batch_.approvals.size() == lists.approvals_begin;
+      if (!is_first && approval.getValidator() <= batch_.approvals.back().validator) return Refusal::bad_approvals;
+      Approval& read = batch_.approvals.emplace_back(Approval{approval.getValidator(), {}});
+      const auto signature = approval.getSignature();
+      if (signature.size() != read.signature.bytes.size()) return Refusal::bad_approvals;
+      std::memcpy(read.signature.bytes.data(), signature.begin(), signature.size());
+    }
     lists.validators = keys.size();
+    lists.approvals = approvals.size();
     lists_.push_back(lists);
     return Refusal::none;
   }
@@ -274,7 +288,7 @@ std::uint64_t work_of(const Transaction& transaction) noexcept {
     work += 1;
     if (step.operation == StepOperation::digest) work += limits::kDigestWork * static_cast<std::uint64_t>(step.number);
   }
-  return work;
+  return work + limits::kApprovalWork * transaction.approvals.size();
 }
 
 std::string_view to_string(TransactionRefusal reason) noexcept {
@@ -290,6 +304,7 @@ std::string_view to_string(TransactionRefusal reason) noexcept {
     case Refusal::bad_script_step: return "bad_script_step";
     case Refusal::bad_validators: return "bad_validators";
     case Refusal::bad_time_to_live: return "bad_time_to_live";
+    case Refusal::bad_approvals: return "bad_approvals";
   }
   return "unknown";
 }

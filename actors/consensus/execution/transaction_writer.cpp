@@ -107,6 +107,12 @@ void write(const Transaction& from, schema::Transaction::Builder to) {
         const auto& bytes = from.validators[i].bytes;
         validators.set(i, {bytes.data(), bytes.size()});
       }
+      auto approvals = reconfigure.initApprovals(static_cast<unsigned>(from.approvals.size()));
+      for (unsigned i = 0; i < from.approvals.size(); ++i) {
+        approvals[i].setValidator(from.approvals[i].validator);
+        const auto& bytes = from.approvals[i].signature.bytes;
+        approvals[i].setSignature({bytes.data(), bytes.size()});
+      }
       return;
     }
   }
@@ -123,7 +129,7 @@ std::size_t words_of(const Transaction& transaction) noexcept {
     sum += std::size_t{step_size.data} + step_size.pointers + words(step.bytes.size());
   }
   for (const std::string_view key : transaction.keys) sum += 1 + words(key.size());
-  return sum + 5 * transaction.validators.size();
+  return sum + 5 * transaction.validators.size() + 11 * transaction.approvals.size();
 }
 
 }  // namespace
@@ -207,11 +213,20 @@ Transaction Transaction::script(std::span<const ScriptStep> steps, std::span<con
   transaction.keys = keys;
   return transaction;
 }
-Transaction Transaction::reconfigure(Epoch epoch, std::span<const PublicKey> validators) noexcept {
+Transaction Transaction::reconfigure(Epoch epoch, std::span<const PublicKey> validators,
+                                     std::span<const Approval> approvals) noexcept {
   Transaction transaction = of(Operation::reconfigure, {});
   transaction.token = epoch;
   transaction.validators = validators;
+  transaction.approvals = approvals;
   return transaction;
+}
+
+Digest next_committee_digest(Epoch epoch, std::span<const PublicKey> next) {
+  Hasher hasher{Domain::next_committee};
+  hasher.add(epoch).add(std::uint64_t{next.size()});
+  for (const PublicKey& key : next) hasher.add(std::as_bytes(std::span{key.bytes}));
+  return hasher.finish();
 }
 
 }  // namespace myelin::consensus

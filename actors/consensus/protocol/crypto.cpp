@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <new>
-#include <vector>
+#include <utility>
+
+#include "myelin/kernels/digest.hpp"
 
 namespace myelin::consensus {
 
@@ -17,6 +20,8 @@ static_assert(std::endian::native == std::endian::little, "numbers are hashed as
 const unsigned char* octets(const void* bytes) noexcept { return static_cast<const unsigned char*>(bytes); }
 
 constexpr std::size_t kLeafBytes = 4096;
+// Leaves that are hashed together: their copies stay in the second-level cache.
+constexpr std::size_t kLeavesAtOnce = 16;
 
 // Lets libsodium pick its fastest code for this processor; until then it takes the slowest.
 [[maybe_unused]] const bool is_ready = sodium_init() >= 0;
@@ -44,22 +49,89 @@ Digest Hasher::finish() noexcept {
   return digest;
 }
 
-Digest payload_root(std::span<const std::byte> payload) {
-  if (payload.empty()) return {};
+BulkHasher& BulkHasher::begin() {
+  if (!digests_.empty()) {
+    digests_.clear();
+    bytes_.clear();
+    begins_.clear();
+  }
+  begins_.push_back(bytes_.size());
+  return add(static_cast<std::uint64_t>(domain_));
+}
+
+BulkHasher& BulkHasher::add(std::span<const std::byte> bytes) {
+  const std::uint8_t* const first = octets(bytes.data());
+  bytes_.insert(bytes_.end(), first, first + bytes.size());
+  return *this;
+}
+
+std::span<const Digest> BulkHasher::finish() {
+  static_assert(sizeof(Digest) == sizeof(kernels::Digest256));
+  std::vector<std::span<const std::uint8_t>> messages(begins_.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const std::size_t end = i + 1 < begins_.size() ? begins_[i + 1] : bytes_.size();
+    messages[i] = std::span{bytes_}.subspan(begins_[i], end - begins_[i]);
+  }
+  std::vector<kernels::Digest256> digests(messages.size());
+  // As many digests as messages, which lie elsewhere: nothing that is refused.
+  [[maybe_unused]] const auto hashed = kernels::blake2b_256(messages, digests);
+  assert(hashed);
+  digests_.resize(digests.size());
+  for (std::size_t i = 0; i < digests.size(); ++i) digests_[i].bytes = digests[i];
+  return digests_;
+}
+
+Digest batch_digest(std::span<const std::byte> batch) { return batch_digests({&batch, 1}).front(); }
+
+std::vector<Digest> batch_digests(std::span<const std::span<const std::byte>> batches) {
+  // Of each batch a level of its tree, one behind the other.
   std::vector<Digest> level;
-  for (std::size_t begin = 0; begin < payload.size(); begin += kLeafBytes) {
-    const auto leaf = payload.subspan(begin, std::min(kLeafBytes, payload.size() - begin));
-    level.push_back(Hasher{Domain::payload_leaf}.add(leaf).finish());
-  }
-  while (level.size() > 1) {
-    std::size_t nodes = 0;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      level[nodes++] =
-          i + 1 < level.size() ? Hasher{Domain::payload_node}.add(level[i]).add(level[i + 1]).finish() : level[i];
+  std::vector<std::size_t> counts;
+  BulkHasher leaves{Domain::batch_leaf};
+  std::size_t waiting = 0;
+  const auto hash_leaves = [&] {
+    if (std::exchange(waiting, 0) == 0) return;
+    const auto digests = leaves.finish();
+    level.insert(level.end(), digests.begin(), digests.end());
+  };
+  for (const std::span<const std::byte> batch : batches) {
+    counts.push_back((batch.size() + kLeafBytes - 1) / kLeafBytes);
+    for (std::size_t at = 0; at < batch.size(); at += kLeafBytes) {
+      leaves.begin().add(batch.subspan(at, std::min(kLeafBytes, batch.size() - at)));
+      if (++waiting == kLeavesAtOnce) hash_leaves();
     }
-    level.resize(nodes);
   }
-  return level.front();
+  hash_leaves();
+  BulkHasher nodes{Domain::batch_node};
+  while (std::ranges::any_of(counts, [](std::size_t count) { return count > 1; })) {
+    const Digest* of_batch = level.data();
+    for (const std::size_t count : counts) {
+      for (std::size_t i = 0; i + 1 < count; i += 2) nodes.begin().add(of_batch[i]).add(of_batch[i + 1]);
+      of_batch += count;
+    }
+    const Digest* node = nodes.finish().data();
+    std::vector<Digest> above;
+    of_batch = level.data();
+    for (std::size_t& count : counts) {
+      for (std::size_t i = 0; i < count; i += 2) above.push_back(i + 1 < count ? *node++ : of_batch[i]);
+      of_batch += count;
+      count = (count + 1) / 2;
+    }
+    level = std::move(above);
+  }
+  std::vector<Digest> roots;
+  roots.reserve(counts.size());
+  const Digest* root = level.data();
+  for (const std::size_t count : counts) roots.push_back(count == 0 ? Digest{} : *root++);
+  return roots;
+}
+
+Digest payload_root(std::span<const Digest> batches) {
+  if (batches.empty()) return {};
+  Hasher hasher{Domain::payload};
+  hasher.add(std::uint64_t{batches.size()});
+  for (const Digest& batch : batches) hasher.add(batch);
+  return hasher.finish();
 }
 
 KeyPair::KeyPair(std::span<const std::uint8_t, 32> seed) {

@@ -68,4 +68,6 @@ std::vector<std::span<const std::byte>> batches_of(const Words& payload) {
   return batches;
 }
 
+std::vector<Digest> digests_of(const Words& payload) { return batch_digests(batches_of(payload)); }
+
 }  // namespace myelin::consensus

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "myelin/consensus.capnp.h"
+#include "protocol/payload.hpp"
 
 namespace myelin::consensus {
 
@@ -29,7 +30,7 @@ void put_vote(schema::VertexHeader::StateAt::Builder builder, const IndexedDiges
 }
 
 /// In the layout that read_vertex() takes: objects in the order of their fields, what is nothing left out.
-Words header_of(const VertexContent& content, const Words& payload) {
+Words header_of(const VertexContent& content, const Words& payload, std::span<const Digest> batch_digests) {
   // The fields, a word of every list and struct, and 6 words a parent: always one segment.
   constexpr std::size_t kWordsAtLeast = 32;
   Words scratch(kWordsAtLeast + 6 * content.parents.size());
@@ -48,7 +49,7 @@ Words header_of(const VertexContent& content, const Words& payload) {
   }
   if (!payload.empty()) {
     header.setPayloadBytes(static_cast<std::uint32_t>(payload.size() * kWordBytes));
-    put_digest(header.initPayloadRoot(), payload_root(bytes_of(payload)));
+    put_digest(header.initPayloadRoot(), payload_root(batch_digests));
   }
   if (content.commit_vote != IndexedDigest{}) put_vote(header.initCommitVote(), content.commit_vote);
   if (content.state_vote != IndexedDigest{}) put_vote(header.initStateVote(), content.state_vote);
@@ -63,18 +64,20 @@ Words header_of(const VertexContent& content, const Words& payload) {
 }  // namespace
 
 Vertex::Vertex(VertexContent content, const Digest& digest, Words header, Words payload,
-               const Signature& signature) noexcept
+               std::vector<Digest> batch_digests, const Signature& signature) noexcept
     : content_{std::move(content)},
       digest_{digest},
       header_{std::move(header)},
       payload_{std::move(payload)},
+      batch_digests_{std::move(batch_digests)},
       signature_{signature} {}
 
 VertexPtr make_vertex(VertexContent content, Words payload, const Signer& signer) {
-  Words header = header_of(content, payload);
+  std::vector<Digest> batch_digests = digests_of(payload);
+  Words header = header_of(content, payload, batch_digests);
   const Digest digest = vertex_digest(content.epoch, bytes_of(header));
   return std::make_shared<const Vertex>(std::move(content), digest, std::move(header), std::move(payload),
-                                        signer.sign(digest));
+                                        std::move(batch_digests), signer.sign(digest));
 }
 
 Digest vertex_digest(Epoch epoch, std::span<const std::byte> header) {

@@ -131,9 +131,13 @@ std::optional<Refusal> refuse_header(const VertexContent& vertex, const Committe
   return refuse_parents(vertex, committee);
 }
 
-bool is_vouched_for(const Words& payload, const Header& header) {
-  if (payload.size() * kWordBytes != header.payload_bytes) return false;
-  return payload.empty() || (is_payload(payload) && payload_root(bytes_of(payload)) == header.payload_root);
+/// The digests of the payload's batches, if it is the one that the header vouches for.
+std::optional<std::vector<Digest>> vouched_for(const Words& payload, const Header& header) {
+  if (payload.size() * kWordBytes != header.payload_bytes) return std::nullopt;
+  if (!payload.empty() && !is_payload(payload)) return std::nullopt;
+  std::vector<Digest> digests = digests_of(payload);
+  if (payload_root(digests) != header.payload_root) return std::nullopt;
+  return digests;
 }
 
 }  // namespace
@@ -172,10 +176,11 @@ tl::expected<VertexPtr, Refusal> read_unsigned(VertexBytes bytes, const Committe
   tl::expected<Header, Refusal> header = read_header(bytes.header);
   if (!header) return tl::unexpected{header.error()};
   if (const auto refusal = refuse_header(header->content, committee)) return tl::unexpected{*refusal};
-  if (!is_vouched_for(bytes.payload, *header)) return tl::unexpected{Refusal::bad_payload};
+  std::optional<std::vector<Digest>> digests = vouched_for(bytes.payload, *header);
+  if (!digests) return tl::unexpected{Refusal::bad_payload};
   const Digest digest = vertex_digest(header->content.epoch, bytes_of(bytes.header));
   return std::make_shared<const Vertex>(std::move(header->content), digest, std::move(bytes.header),
-                                        std::move(bytes.payload), bytes.signature);
+                                        std::move(bytes.payload), *std::move(digests), bytes.signature);
 }
 
 namespace {

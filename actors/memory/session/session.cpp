@@ -157,6 +157,7 @@ void MemorySession::send_batch() {
   if (transactions.empty()) return;
   const consensus::Sequence sequence = ++sequence_;
   const std::vector<std::byte> batch = consensus::write_batch(options_.client, sequence, transactions);
+  flight.batch = consensus::batch_digest(batch);
   flight.submission = make_frame<schema::SubmitBatch>(
       [&](schema::SubmitBatch::Builder submit) {
         submit.setClient(options_.client);
@@ -210,12 +211,14 @@ void MemorySession::hear(consensus::Sequence sequence, std::size_t validator, bo
   }
   const schema::BatchAnswer::Reader& answer = **said;
   if (answer.getVerdict() >= consensus::kVerdicts) return;
-  Answer heard{static_cast<Verdict>(answer.getVerdict()), digest_of(answer.getDigest()), std::nullopt};
+  Answer heard{static_cast<Verdict>(answer.getVerdict()), digest_of(answer.getDigest()), false, std::nullopt};
   if (is_submission) {
     // What the digest is compared by is what is read.
     const auto replies = bytes_of(answer.getReplies());
     const std::string_view text{reinterpret_cast<const char*>(replies.data()), replies.size()};
-    heard.digest = consensus::answer_digest(options_.client, sequence, text);
+    const consensus::Digest batch = digest_of(answer.getBatch());
+    heard.digest = consensus::answer_digest(options_.client, sequence, batch, text);
+    heard.is_ours = batch == flight->second.batch;
     heard.whole = std::move(*said);
   }
   flight->second.answers.insert_or_assign(validator, std::move(heard));
@@ -263,13 +266,16 @@ void MemorySession::end(std::map<consensus::Sequence, Flight>::iterator flight, 
       consensus::decode_replies(std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   std::size_t expected = 0;
   for (const Request& request : flight->second.requests) expected += request.batch.transactions.size();
-  const bool is_whole = is_done(answer.verdict) && replies && replies->size() == expected;
+  const bool is_whole = is_done(answer.verdict) && answer.is_ours && replies && replies->size() == expected;
   std::size_t first = 0;
   for (Request& request : flight->second.requests) {
     if (!is_whole) {
       const Errc code = answer.verdict == Verdict::refused ? Errc::overloaded : Errc::outcome_unknown;
+      const bool is_another = is_done(answer.verdict) && !answer.is_ours;
       request.reply.fail(
-          {code, fmt::format("the validators did not execute the batch: {}", to_string(answer.verdict))});
+          {code, is_another
+                     ? "a validator that lies had another batch executed in the place of the one that it was sent"
+                     : fmt::format("the validators did not execute the batch: {}", to_string(answer.verdict))});
       continue;
     }
     const std::span own = std::span{*replies}.subspan(first, request.batch.transactions.size());

@@ -40,12 +40,14 @@ class MemorySession final : public Agent {
   struct Answer {
     consensus::Verdict verdict;
     consensus::Digest digest;
+    bool is_ours = false;                            // what was executed is what was sent
     std::optional<Held<schema::BatchAnswer>> whole;  // with the replies
   };
   /// A batch on its way.
   struct Flight {
     std::vector<Request> requests;
     Frame submission;
+    consensus::Digest batch;                // names what is in it
     std::map<std::size_t, Answer> answers;  // by validator
     std::size_t validator = 0;              // has the batch
     unsigned tries = 0;

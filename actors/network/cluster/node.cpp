@@ -58,6 +58,8 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] std::string address() const { return listener_ == nullptr ? "" : listener_->address().text(); }
   [[nodiscard]] Exports& exports() noexcept { return exports_; }
+  /// `node`: for it alone; empty for all.
+  [[nodiscard]] Result<void> publish(std::string node, std::string name, const AgentRef& agent);
   [[nodiscard]] Result<std::shared_ptr<Peer>> peer(std::string_view node);
   [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
   [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
@@ -261,6 +263,16 @@ Result<void> Node::Core::drain(Duration limit) {
   }
 }
 
+Result<void> Node::Core::publish(std::string node, std::string name, const AgentRef& agent) {
+  if (Result<void> named = check_name("agent", name); !named) return named;
+  if (!agent.is_local()) {
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is no agent of this process: others reach it where it is", name));
+  }
+  if (exports_.add(name, agent, std::move(node))) return {};
+  return fail(Errc::invalid_argument, fmt::format("the name '{}' is in use: withdraw it first", name));
+}
+
 // -- dialling --------------------------------------------------------------------------------------------------------
 
 void Node::Core::dial(const std::string& node) {
@@ -447,13 +459,12 @@ const std::string& Node::name() const noexcept { return core_->name(); }
 std::string Node::address() const { return core_->address(); }
 
 Result<void> Node::publish(std::string name, const AgentRef& agent) {
-  if (Result<void> named = check_name("agent", name); !named) return named;
-  if (!agent.is_local()) {
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' is no agent of this process: others reach it where it is", name));
-  }
-  if (core_->exports().add(name, agent)) return {};
-  return fail(Errc::invalid_argument, fmt::format("the name '{}' is in use: withdraw it first", name));
+  return core_->publish({}, std::move(name), agent);
+}
+
+Result<void> Node::publish_to(std::string node, std::string name, const AgentRef& agent) {
+  if (Result<void> named = check_name("node", node); !named) return named;
+  return core_->publish(std::move(node), std::move(name), agent);
 }
 
 void Node::withdraw(std::string_view name) { core_->exports().remove(name); }

@@ -18,15 +18,16 @@ namespace myelin::network {
 /// **Thread-safety**: thread-safe.
 class Exports {
  public:
-  /// False if the name is in use.
-  bool add(std::string name, const AgentRef& agent) {
+  /// `node`: the only one that finds it; empty for all. False if the name is in use there.
+  bool add(std::string name, const AgentRef& agent, std::string node = {}) {
     const std::unique_lock guard{mutex_};
-    const bool added = agents_.emplace(std::move(name), agent).second;
+    const bool added = agents_[std::move(name)].emplace(std::move(node), agent).second;
     if (added) version_.fetch_add(1, std::memory_order_release);
     return added;
   }
+  /// For all nodes.
   void remove(std::string_view name) {
-    AgentRef dropped;  // destroyed after the lock
+    ByNode dropped;  // destroyed after the lock
     const std::unique_lock guard{mutex_};
     const auto found = agents_.find(name);
     if (found == agents_.end()) return;
@@ -34,18 +35,23 @@ class Exports {
     agents_.erase(found);
     version_.fetch_add(1, std::memory_order_release);
   }
-  /// No agent if there is none.
-  [[nodiscard]] AgentRef find(std::string_view name) const {
+  /// What `node` finds: what is there for it alone, else what is there for all; no agent if there is neither.
+  [[nodiscard]] AgentRef find(std::string_view name, std::string_view node) const {
     const std::shared_lock guard{mutex_};
     const auto found = agents_.find(name);
-    return found == agents_.end() ? AgentRef{} : found->second;
+    if (found == agents_.end()) return {};
+    auto agent = found->second.find(node);
+    if (agent == found->second.end()) agent = found->second.find(std::string_view{});
+    return agent == found->second.end() ? AgentRef{} : agent->second;
   }
   /// Changes before find() finds something else; so that not every message must look.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
  private:
+  using ByNode = std::map<std::string, AgentRef, std::less<>>;
+
   mutable std::shared_mutex mutex_;
-  std::map<std::string, AgentRef, std::less<>> agents_;
+  std::map<std::string, ByNode, std::less<>> agents_;
   std::atomic<std::uint64_t> version_{1};
 };
 

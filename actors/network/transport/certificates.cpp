@@ -175,6 +175,32 @@ Result<void> save_credentials(const Credentials& credentials, const std::filesys
   return write_file(folder / "node.key", credentials.key, kOwner);
 }
 
+Result<void> save_authority(const CertificateAndKey& authority, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(Errc::io_error, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+  constexpr unsigned kAll = 0644, kOwner = 0600;
+  if (Result<void> written = write_file(folder / "authority.pem", authority.certificate, kAll); !written) {
+    return written;
+  }
+  return write_file(folder / "authority.key", authority.key, kOwner);
+}
+
+Result<CertificateAndKey> load_authority(const std::filesystem::path& folder) {
+  Result<std::string> certificate = read_file(folder / "authority.pem");
+  if (!certificate) return tl::unexpected{std::move(certificate).error()};
+  Result<std::string> key = read_file(folder / "authority.key");
+  if (!key) return tl::unexpected{std::move(key).error()};
+  return CertificateAndKey{*std::move(certificate), *std::move(key)};
+}
+
+Result<std::string> node_of(const Credentials& credentials) {
+  const Certificate certificate = openssl::read_certificate(credentials.certificate);
+  auto identity = certificate ? openssl::identity_in(certificate.get()) : std::nullopt;
+  if (!identity) return fail(Errc::invalid_argument, "the certificate names no node of a cluster");
+  return std::move(identity->node);
+}
+
 Result<Credentials> load_credentials(const std::filesystem::path& folder) {
   Result<std::string> authority = read_file(folder / "ca.pem");
   if (!authority) return tl::unexpected{std::move(authority).error()};

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <chrono>
 
 #include "myelin/consensus/limits.hpp"
@@ -19,10 +18,6 @@ using consensus::Verdict;
 constexpr Duration kStatusPeriod = std::chrono::milliseconds{100};
 // How often those are forgotten who have given up waiting.
 constexpr Duration kSweepPeriod = std::chrono::seconds{1};
-// Nothing was executed for so long: it may be for want of one who asks for a snapshot.
-constexpr Duration kStandsStill = std::chrono::seconds{1};
-// From one snapshot to the next, whoever asks: each copies the state.
-constexpr Duration kSnapshotPeriod = std::chrono::milliseconds{500};
 // A state that changes little is saved now and then all the same, so that there is little to replay.
 constexpr Duration kSavePeriod = std::chrono::seconds{10};
 
@@ -33,7 +28,9 @@ void fill(schema::BatchAnswer::Builder answer, const BatchOutcome& outcome, cons
   answer.setCommit(commit);
   answer.setTime(time);
   validator::fill(answer.initDigest(), digest);
-  if (with_replies) answer.setReplies({reinterpret_cast<const capnp::byte*>(replies.data()), replies.size()});
+  if (!with_replies) return;
+  answer.setReplies({reinterpret_cast<const capnp::byte*>(replies.data()), replies.size()});
+  validator::fill(answer.initBatch(), outcome.batch);
 }
 
 void fill(schema::MemoryReply::Place::Builder to, const ChangePlace& from) {
@@ -67,16 +64,28 @@ void Executor::on_start() {
 }
 
 void Executor::look(schema::HandedOver::Reader) {
-  for (ExecutorOrder& order : parts_->orders.take()) {
-    if (has_halted_) return;
-    std::visit([this](auto& what) { perform(what); }, order);
-  }
+  for (ExecutorOrder& order : parts_->orders.take()) orders_.push_back(std::move(order));
+  perform_some();
+  if (has_halted_) return orders_.clear();
   if (machine_.applied() > reported_) report(false);
   if (std::exchange(has_news_, false)) serve_watchers();
   if (store_ && !is_saving_ && unsaved_bytes_ >= options_.payload_bytes_per_save) save([] {});
   // Only what is not overtaken already by a commit.
   if (likely_ && likely_->index == machine_.applied() + 1) machine_.predict(*likely_);
   likely_.reset();
+}
+
+// One commit a turn: agents that share the threads with this one have letters and logs to see to.
+void Executor::perform_some() {
+  bool has_executed = false;
+  while (!orders_.empty() && !has_halted_) {
+    const bool is_commit = std::holds_alternative<ExecuteCommit>(orders_.front());
+    if (is_commit && std::exchange(has_executed, true)) {
+      return tell(parts_->executor, [](schema::HandedOver::Builder) {});
+    }
+    std::visit([this](auto& what) { perform(what); }, orders_.front());
+    orders_.pop_front();
+  }
 }
 
 void Executor::perform(ExecuteCommit& order) {
@@ -97,43 +106,13 @@ void Executor::perform(ExecuteCommit& order) {
   const bool is_voted_on = commit.index % consensus::limits::kVoteInterval == 0 || machine_.has_ended();
   if (is_voted_on) {
     report(true);
-    if (snapshots_wanted_ != 0 && now() - last_snapshot_ >= kSnapshotPeriod) give_snapshots();
+    if (now() >= next_snapshots_) give_snapshots();
   }
   if (machine_.has_ended()) end_epoch(commit.digest);
 }
 
 void Executor::perform(ExecuteAhead& order) {
   if (order.epoch == machine_.epoch()) likely_ = std::move(order.likely);
-}
-
-// As new as can be, for whoever asks goes on from there: at the next commit that all vote on. Where there is none for a
-// while, nothing may come before the one who asks is back: then it is the last, where the others have stopped as well.
-void Executor::perform(TakeSnapshot& order) {
-  snapshots_wanted_ |= consensus::mask_of(order.to);
-  if ((snapshot_ && snapshot_state_.index == machine_.applied()) || machine_.has_ended()) return give_snapshots();
-  if (!is_watching_standstill_) watch_standstill();
-}
-
-void Executor::watch_standstill() {
-  is_watching_standstill_ = true;
-  after(kStandsStill, [this, applied = machine_.applied()] {
-    is_watching_standstill_ = false;
-    if (snapshots_wanted_ == 0) return;
-    if (machine_.applied() == applied) return give_snapshots();
-    watch_standstill();
-  });
-}
-
-void Executor::give_snapshots() {
-  if (!snapshot_ || snapshot_state_.index != machine_.applied()) {
-    snapshot_state_ = machine_.state();
-    snapshot_ = std::make_shared<const std::vector<std::byte>>(machine_.snapshot());
-    last_snapshot_ = now();
-  }
-  for (auto wanted = std::exchange(snapshots_wanted_, 0); wanted != 0; wanted &= wanted - 1) {
-    const auto to = static_cast<consensus::ValidatorIndex>(std::countr_zero(wanted));
-    report(consensus::SnapshotTaken{to, snapshot_state_, *snapshot_});
-  }
 }
 
 void Executor::perform(InstallState& order) {
@@ -155,6 +134,8 @@ void Executor::install(const InstallState& order) {
       is_here || (is_ours && index > machine_.applied() && machine_.restore(order.snapshot->state, state).has_value());
   reported_ = machine_.applied();  // SnapshotInstalled says so
   if (is_good) snapshot_.reset();
+  // Or a crash after the save would leave an epoch's end without what comes next.
+  if (is_good && machine_.has_ended()) note_next_epoch(order.snapshot->tail.last().digest);
   if (is_good && store_) return save([this, order] { finish_install(order, true); });
   finish_install(order, is_good);
 }
@@ -179,14 +160,19 @@ void Executor::finish_install(const InstallState& order, bool is_good) {
 
 // The next epoch is begun by whoever starts the validator anew. Until then this one's core helps others to its end.
 void Executor::end_epoch(const consensus::Digest& commit) {
+  report(consensus::EpochEnded{machine_.applied()});
+  note_next_epoch(commit);
+  is_end_unsaved_ = true;
+  save_end();
+}
+
+void Executor::note_next_epoch(const consensus::Digest& commit) {
+  if (options_.epochs.back().epoch > machine_.epoch()) return;  // it is there
   const consensus::IndexedDigest state = machine_.state();
-  report(consensus::EpochEnded{state.index});
   options_.epochs.back().last = state.index;
   const auto next = machine_.next_validators();
   options_.epochs.push_back(
       {machine_.epoch() + 1, {commit, state.digest, state.index, machine_.time()}, 0, {next.begin(), next.end()}});
-  is_end_unsaved_ = true;
-  save_end();
 }
 
 void Executor::save_end() {
@@ -232,19 +218,14 @@ void Executor::perform(ReadNow& order) {
 }
 
 void Executor::note_changes() {
-  auto keys = machine_.take_recent();
-  has_news_ = has_news_ || !keys || !keys->empty() || !watchers_.empty();
-  if (!keys) return recent_.forget(machine_.applied());
-  std::vector<RecentChanges::Change> changes;
-  changes.reserve(keys->size());
-  for (std::string& key : *keys) {
-    consensus::Value value = machine_.read(key);
-    changes.push_back({std::move(key), std::move(value)});
-  }
-  recent_.add(machine_.applied(), machine_.time(), std::move(changes));
+  auto changes = machine_.take_recent();
+  has_news_ = has_news_ || !changes || !changes->cells.empty() || !watchers_.empty();
+  if (!changes) return recent_.forget(machine_.applied());
+  recent_.add(machine_.applied(), machine_.time(), *std::move(changes));
 }
 
 void Executor::perform(Watch& order) {
+  order.load = {};  // Those who wait have a bound of their own.
   if (serve(order)) return;
   if (order.wait <= Duration::zero() || watchers_.size() >= limits::kWatchersMax) {
     if (order.wait > Duration::zero()) {
@@ -268,7 +249,7 @@ bool Executor::serve(Watch& watch) {
     if (recent_.through() < watch.until->commit) return false;
     ChangesDigest digest;
     for (const auto& [commit, change] : recent_.all(watch.wanted, *watch.until).changes) {
-      digest.add(commit->index, commit->time, change->key, cell_of(change->value));
+      digest.add(commit->index, commit->time, change->key, change->cell);
     }
     watch.reply.send([&](schema::ChangesAnswer::Builder answer) {
       fill(answer.initThrough(), *watch.until);
@@ -286,7 +267,7 @@ bool Executor::serve(Watch& watch) {
 void Executor::answer(Watch& watch, const RecentChanges::Page& page) {
   std::size_t words = 32;
   for (const auto& [commit, change] : page.changes) {
-    words += 16 + (change->key.size() + change->value.bytes.size()) / sizeof(std::uint64_t);
+    words += 16 + (change->key.size() + change->cell.bytes.size()) / sizeof(std::uint64_t);
   }
   watch.reply.send(
       [&](schema::ChangesAnswer::Builder answer) {
@@ -297,7 +278,7 @@ void Executor::answer(Watch& watch, const RecentChanges::Page& page) {
           changes[i].setCommit(commit->index);
           changes[i].setTime(commit->time);
           changes[i].setKey(data_of(change->key));
-          validator::fill(changes[i].initValue(), change->value);
+          validator::fill(changes[i].initValue(), change->cell);
         }
       },
       words);
@@ -331,7 +312,7 @@ void Executor::end_watch(std::uint64_t watcher) {
 
 void Executor::answer(const BatchOutcome& outcome, std::vector<Waiter> waiters) {
   const std::string replies = consensus::encode_replies(outcome.replies);
-  const consensus::Digest digest = consensus::answer_digest(outcome.client, outcome.sequence, replies);
+  const consensus::Digest digest = consensus::answer_digest(outcome.client, outcome.sequence, outcome.batch, replies);
   for (Waiter& waiter : waiters) {
     waiter.reply.send(
         [&](schema::BatchAnswer::Builder builder) {

@@ -1,6 +1,7 @@
 /// Executes what was ordered, and tells clients what became of it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "agents/parts.hpp"
 #include "myelin/actors/agent.hpp"
 #include "myelin/consensus/state_machine.hpp"
+#include "myelin/validator/limits.hpp"
 #include "myelin/validator/state_store.hpp"
 
 namespace myelin::validator {
@@ -21,6 +23,8 @@ struct ExecutorOptions {
   std::uint64_t payload_bytes_per_save = 0;
   std::size_t recent_changes_bytes = 0;
   std::function<consensus::WallTime()> wall_clock;
+  consensus::CostClock* clock = nullptr;  ///< Outlives the mesh; null: the mesh's.
+  std::size_t snapshot_bytes_max = limits::kSnapshotBytesMax;
 };
 
 /// The replicated state and the clients that wait. While nothing is to be executed, it executes what will probably come
@@ -42,6 +46,7 @@ class Executor final : public Agent {
   using BatchName = std::pair<consensus::ClientId, consensus::Sequence>;
 
   void look(schema::HandedOver::Reader);
+  void perform_some();
   void perform(ExecuteCommit& order);
   void perform(ExecuteAhead& order);
   void perform(TakeSnapshot& order);
@@ -62,11 +67,16 @@ class Executor final : public Agent {
   void install(const InstallState& order);
   /// The state is the last of its epoch, after the commit with this digest.
   void end_epoch(const consensus::Digest& commit);
+  void note_next_epoch(const consensus::Digest& commit);
   void save_end();
   void finish_install(const InstallState& order, bool is_good);
   /// Has the state saved on another thread, then calls `then`.
   void save(std::function<void()> then);
+  /// Of the state as it is.
+  [[nodiscard]] bool has_snapshot() const;
   void watch_standstill();
+  /// As soon as they may be given again.
+  void give_snapshots_in_time();
   /// To all who want one: of the state as it is.
   void give_snapshots();
   void report(bool is_root_wanted);
@@ -77,13 +87,15 @@ class Executor final : public Agent {
 
   std::shared_ptr<Parts> parts_;
   consensus::StateMachine machine_;
+  std::deque<ExecutorOrder> orders_;  // not performed yet
   std::map<BatchName, std::vector<Waiter>> waiting_;
   std::optional<consensus::Commit> likely_;
   consensus::AuthorMask snapshots_wanted_ = 0;  // by whom
   bool is_watching_standstill_ = false;
+  bool are_snapshots_due_ = false;                          // a timer is set
   std::shared_ptr<const std::vector<std::byte>> snapshot_;  // of the state as it is, while nothing more is executed
   consensus::IndexedDigest snapshot_state_;
-  TimePoint last_snapshot_;
+  TimePoint next_snapshots_;
   consensus::CommitIndex reported_ = 0;
   std::shared_ptr<StateStore> store_;
   ExecutorOptions options_;

@@ -1,49 +1,34 @@
-/// The address of a validator: takes in what peers and clients send, and checks it before anyone else sees it.
+/// The address of a validator: takes in what clients send; and what peers send, where they are of this process.
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "agents/parts.hpp"
-#include "agents/peer_letter.hpp"
-#include "myelin/actors/agent.hpp"
+#include "agents/intake.hpp"
 
 namespace myelin::validator {
 
-/// Vertices that come in together are hashed and their signatures checked in one call, as kernel work is; what comes
-/// meanwhile gathers for the next. Signatures are by far the dearest part of taking a vertex in.
-class Gate final : public Agent {
+class Gate final : public Intake {
  public:
-  /// **Requires**: `checker` outlives the mesh.
-  Gate(std::shared_ptr<Parts> parts, consensus::Committee committee, const consensus::SignatureChecker& checker);
+  /// `believes_letters`: peers' letters come here, and are of whom they say. Else each peer has a Door, and letters
+  /// that come here are refused. **Requires**: as Intake's.
+  Gate(std::shared_ptr<Parts> parts, consensus::Committee committee, const consensus::SignatureChecker& checker,
+       CheckedVertices& checked, bool believes_letters);
 
   static void handlers(Handlers<Gate>& on);
-  /// A peer that floods loses what does not fit, here or at limits::kReceivedBytesMax: it is fetched later, if it was
-  /// of any use.
+  /// What does not fit is dropped: a peer's letters are fetched later, if they were of any use, and clients ask again.
   static MailboxOptions mailbox() { return {.capacity = 4096, .when_full = Overload::drop_newest}; }
 
-  void on_turn_end() override { check(); }
-
  private:
-  struct Unchecked {
-    consensus::ValidatorIndex from;
-    UncheckedVertices letter;
-  };
-
   void take_letter(schema::PeerLetter::Reader letter);
   void take_batch(schema::SubmitBatch::Reader submitted, Reply<schema::BatchAnswer> reply);
   void take_wait(schema::AwaitBatch::Reader wait, Reply<schema::BatchAnswer> reply);
   void take_read(schema::ReadKey::Reader read, Reply<schema::KeyState> reply);
   void take_watch(schema::AwaitChanges::Reader watch, Reply<schema::ChangesAnswer> reply);
-  void check();
-  void hand_over(consensus::Event event, std::size_t bytes = 0);
+  /// Room for another order of a client. Where there is none, `reply` has been told so.
+  [[nodiscard]] std::optional<Load> room_for_order(ReplyAddress& reply);
   void order(ExecutorOrder order);
-  void refuse_letter();
 
-  std::shared_ptr<Parts> parts_;
-  consensus::Committee committee_;
-  const consensus::SignatureChecker& checker_;
-  std::vector<Unchecked> unchecked_;
+  bool believes_letters_;
 };
 
 }  // namespace myelin::validator

@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <thread>
 #include <utility>
 
 #include "agents/group_folder.hpp"
+#include "agents/regular_look.hpp"
 #include "agents/running_validator.hpp"
 #include "myelin/consensus/limits.hpp"
 #include "myelin/validator/key_file.hpp"
@@ -28,6 +31,8 @@ constexpr std::chrono::milliseconds kLook{2};
 constexpr std::chrono::milliseconds kTryAgain{500};
 // Once one has ended the epoch, so long for the others; who comes later starts from a copy.
 constexpr std::chrono::seconds kStragglersWait{5};
+// How often to look whether an epoch has ended that nobody waits for any more.
+constexpr std::chrono::milliseconds kLookForEnd{200};
 
 KeyPairPtr new_key() {
   std::array<std::uint8_t, 32> seed;
@@ -69,11 +74,14 @@ class ValidatorGroup::Impl {
     if (all.size() < options_.validators && (!folder_ || folder_->begins())) {
       return fail(Errc::invalid_argument, "a group that begins cannot leave out any of its validators");
     }
-    return start(std::move(all));
+    if (auto started = start(std::move(all), true); !started) return started;
+    if (folder_) look_for_end_.emplace(kLookForEnd, [this] { bring_on(); });
+    return {};
   }
 
   void crash(std::size_t validator) {
     const std::lock_guard changing{changing_};
+    const std::lock_guard stopping{copying_};
     stop(validator);
   }
 
@@ -86,6 +94,7 @@ class ValidatorGroup::Impl {
       return fail(Errc::invalid_argument,
                   fmt::format("validator {} has kept nothing to start from; give the group a folder", validator));
     }
+    const std::lock_guard stopping{copying_};
     return start({validator});
   }
 
@@ -95,26 +104,38 @@ class ValidatorGroup::Impl {
       return fail(Errc::invalid_argument,
                   "a group without a folder keeps nothing that a new validator could start from; give it one");
     }
-    stop(validator);
+    const TimePoint deadline = Clock::now() + limit;
+    if (auto stopped = stop_in_time(validator, deadline); !stopped) return stopped;
     const auto key = folder_->next_key(validator);
     if (!key) return tl::unexpected{key.error()};
     const consensus::PublicKey wanted = (*key)->public_key();
+    // Where some cannot start, the others go on.
+    Result<void> outcome{};
+    const auto start_in_time = [&](std::vector<std::size_t> seats) -> Result<void> {
+      std::unique_lock stopping{copying_, std::defer_lock};
+      if (auto locked = wait_for_backups(stopping, deadline); !locked) return locked;
+      auto started = start(std::move(seats));
+      if (!started && outcome) outcome = std::move(started);
+      return {};
+    };
     // An epoch may end with what was asked for before.
-    const TimePoint deadline = Clock::now() + limit;
     do {
       std::vector<consensus::PublicKey> next = committee_->keys();
       next[validator] = wanted;
       if (auto ended = end_epoch(next, deadline, limit); !ended) return ended;
-      std::vector<std::size_t> seats = stop_all();
-      if (auto started = start(std::move(seats)); !started) return started;
+      const consensus::Epoch before = committee_->epoch();
+      if (auto started = start_in_time({}); !started) return started;
+      if (committee_->epoch() == before && !outcome) return outcome;
     } while (committee_->key(static_cast<consensus::ValidatorIndex>(validator)) != wanted);
-    return start({validator});
+    if (auto started = start_in_time({validator}); !started) return started;
+    return outcome;
   }
 
   Result<void> backup(std::size_t validator, const fs::path& path) {
     if (!folder_) {
       return fail(Errc::invalid_argument, "a group without a folder keeps nothing that could be copied; give it one");
     }
+    const std::shared_lock copying{copying_};
     std::function<Result<void>()> copy;
     {
       const std::lock_guard lock{mutex_};
@@ -140,85 +161,132 @@ class ValidatorGroup::Impl {
   }
 
   void stop(std::size_t validator) {
+    std::optional<RunningValidator> ending;  // It takes its time to end: when the lock is gone.
     const std::lock_guard lock{mutex_};
     if (!validators_[validator]) return;
     directory_->set(validator, {});
     last_status_[validator] = validators_[validator]->status();
+    ending.emplace(std::move(*validators_[validator]));
     validators_[validator].reset();
   }
 
-  /// Those that ran.
-  std::vector<std::size_t> stop_all() {
+  /// Waits until nobody copies a state any more. **Errors**: timeout.
+  Result<void> wait_for_backups(std::unique_lock<std::shared_timed_mutex>& stopping, TimePoint deadline) {
+    if (stopping.try_lock_until(deadline)) return {};
+    return fail(Errc::timeout, "a backup is under way: validators are not stopped before it is done; try again then");
+  }
+  Result<void> stop_in_time(std::size_t validator, TimePoint deadline) {
+    std::unique_lock stopping{copying_, std::defer_lock};
+    if (auto locked = wait_for_backups(stopping, deadline); !locked) return locked;
+    stop(validator);
+    return {};
+  }
+
+  /// Stops those for which `condition` holds, and says which ran.
+  std::vector<std::size_t> stop_all(const std::function<bool(const ValidatorStatus&)>& condition) {
     std::vector<std::size_t> stopped;
     for (std::size_t i = 0; i < validators_.size(); ++i) {
-      if (!is_running(i)) continue;
+      if (!is_running(i) || !condition(status(i))) continue;
       stopped.push_back(i);
       stop(i);
     }
     return stopped;
   }
 
-  /// Starts these, in the latest epoch that any validator has a state of; and those that run in an earlier one.
-  Result<void> start(std::vector<std::size_t> seats) {
+  /// Starts these, in the latest epoch that any validator has a state of; and those that run in an earlier one. Where
+  /// some cannot start, the others do, and the first error is returned. `is_first`: then none does.
+  /// **Requires**: copying_ is held, but by the first.
+  Result<void> start(std::vector<std::size_t> seats, bool is_first = false) {
+    Result<void> outcome{};
+    // Goes on without those that fail.
+    const auto each = [&](const auto& step) {
+      std::erase_if(seats, [&](std::size_t i) {
+        Result<void> done = step(i);
+        if (done) return false;
+        note_failure(i, done.error());
+        if (outcome) outcome = std::move(done);
+        return true;
+      });
+      return outcome || !is_first;
+    };
     if (folder_) {
-      if (auto found = find_epoch(seats); !found) return found;
-    }
-    if (auto loaded = load_keys(seats); !loaded) return loaded;
-    if (folder_) {
-      if (auto written = folder_->write_committee(*committee_); !written) return written;
-      for (const std::size_t i : seats) {
-        if (auto caught_up = folder_->catch_up(i, committee_->epoch(), stopped()); !caught_up) return caught_up;
+      const auto ended = stop_all([](const ValidatorStatus& status) { return status.has_ended; });
+      seats.insert(seats.end(), ended.begin(), ended.end());
+      std::optional<EpochRecord> latest;
+      const auto look_at = [&](std::size_t i) { return note_latest(i, latest); };
+      for (const std::size_t i : stopped()) {
+        // Nobody needs the state of one that is left out.
+        if (std::ranges::find(seats, i) == seats.end()) static_cast<void>(look_at(i));
       }
+      if (!each(look_at)) return outcome;
+      if (auto found = go_to_epoch(latest, seats); !found) return found;
+    }
+    if (!each([this](std::size_t i) { return load_key(i); })) return outcome;
+    if (auto made = make_committee(); !made) return made;
+    if (folder_) {
+      // What it is for is known from the states, too.
+      if (auto written = folder_->write_committee(*committee_); !written && outcome) outcome = std::move(written);
+      if (!each([this](std::size_t i) { return folder_->catch_up(i, *committee_, stopped()); })) return outcome;
     }
     // Reading a log and a state back takes a while; each has files of its own.
-    std::vector<std::future<Result<void>>> opening;
-    for (const std::size_t i : seats) {
-      opening.push_back(std::async(std::launch::async, [this, i] { return open(i); }));
-    }
-    Result<void> all{};
-    for (auto& each : opening) {
-      if (auto opened = each.get(); !opened && all) all = std::move(opened);
-    }
-    if (!all) return all;
+    std::vector<std::future<Result<void>>> opening(validators_.size());
+    for (const std::size_t i : seats) opening[i] = std::async(std::launch::async, [this, i] { return open(i); });
+    if (!each([&](std::size_t i) { return opening[i].get(); })) return outcome;
     // All logs are there now.
     if (folder_) {
+      if (!each([this](std::size_t i) { return keep_key(i); })) return outcome;
       if (auto ended = folder_->end_beginning(); !ended) return ended;
     }
     const std::lock_guard lock{mutex_};
     for (const std::size_t i : seats) validators_[i]->begin();
+    return outcome;
+  }
+
+  void note_failure(std::size_t validator, const Error& error) {
+    const std::lock_guard lock{mutex_};
+    last_status_[validator].halted = error.message;
+  }
+
+  Result<void> note_latest(std::size_t validator, std::optional<EpochRecord>& latest) const {
+    auto epoch = folder_->stored_epoch(validator);
+    if (!epoch) return tl::unexpected{epoch.error()};
+    if (*epoch && (!latest || (*epoch)->epoch > latest->epoch)) latest = std::move(*epoch);
     return {};
   }
 
   /// The latest that any validator has come to. Those that run in an earlier one are stopped, and start with `seats`.
-  Result<void> find_epoch(std::vector<std::size_t>& seats) {
-    std::optional<EpochRecord> latest;
-    for (const std::size_t i : stopped()) {
-      auto epoch = folder_->stored_epoch(i);
-      // Nobody needs the state of one that is left out.
-      if (!epoch && std::ranges::find(seats, i) != seats.end()) return tl::unexpected{epoch.error()};
-      if (epoch && *epoch && (!latest || (*epoch)->epoch > latest->epoch)) latest = std::move(*epoch);
-    }
+  Result<void> go_to_epoch(const std::optional<EpochRecord>& latest, std::vector<std::size_t>& seats) {
     if (committee_ && (!latest || latest->epoch <= committee_->epoch())) return {};
     if (!latest && folder_->begins()) return {};  // Unless it was restored, there is no state yet.
     auto committee = latest ? consensus::Committee::create(latest->epoch, latest->validators, latest->start)
                             : folder_->read_committee();
     if (!committee) return tl::unexpected{committee.error()};
     committee_ = std::move(*committee);
-    const std::vector<std::size_t> others = stop_all();
+    const std::vector<std::size_t> others = stop_all([](const ValidatorStatus&) { return true; });
     seats.insert(seats.end(), others.begin(), others.end());
     return {};
   }
 
-  Result<void> load_keys(const std::vector<std::size_t>& seats) {
-    for (const std::size_t i : seats) {
-      if (!folder_) {
-        if (!keys_[i]) keys_[i] = new_key();
-        continue;
-      }
-      auto key = folder_->load_key(i, committee_ ? &*committee_ : nullptr);
-      if (!key) return tl::unexpected{key.error()};
-      keys_[i] = std::move(*key);
+  Result<void> load_key(std::size_t validator) {
+    if (!folder_) {
+      if (!keys_[validator]) keys_[validator] = new_key();
+      return {};
     }
+    auto key = folder_->load_key(validator, committee_ ? &*committee_ : nullptr);
+    if (!key) return tl::unexpected{key.error()};
+    keys_[validator] = std::move(*key);
+    return {};
+  }
+
+  /// Once it has opened its files: from then on a log that is missing is a lost one.
+  Result<void> keep_key(std::size_t validator) {
+    auto kept = folder_->keep_key(validator, *committee_);
+    if (!kept) stop(validator);
+    return kept;
+  }
+
+  /// Of the keys, where nobody knows one yet.
+  Result<void> make_committee() {
     if (committee_) return {};
     std::vector<consensus::PublicKey> public_keys;
     for (const auto& key : keys_) public_keys.push_back(key->public_key());
@@ -236,9 +304,49 @@ class ValidatorGroup::Impl {
     return stopped;
   }
 
+  /// Validators that go on, and those of them that have ended the epoch.
+  struct Ended {
+    std::size_t running = 0;
+    std::size_t ended = 0;
+  };
+  [[nodiscard]] Ended count_ended() const {
+    Ended count;
+    const std::lock_guard lock{mutex_};
+    for (const auto& validator : validators_) {
+      if (!validator) continue;
+      const ValidatorStatus status = validator->status();
+      if (!status.halted.empty()) continue;
+      ++count.running;
+      count.ended += status.has_ended ? 1U : 0U;
+    }
+    return count;
+  }
+
+  /// Where an epoch has ended that nobody waits for: replace() gave up, and what it asked for was agreed on later.
+  void bring_on() {
+    const std::unique_lock changing{changing_, std::try_to_lock};
+    if (!changing) return;
+    const auto [running, ended] = count_ended();
+    if (ended == 0) return stragglers_until_.reset();
+    if (!stragglers_until_) stragglers_until_ = Clock::now() + kStragglersWait;
+    if (ended < running && Clock::now() < *stragglers_until_) return;
+    const std::unique_lock stopping{copying_, std::try_to_lock};
+    if (!stopping) return;
+    stragglers_until_.reset();
+    static_cast<void>(start({}));  // note_failure() has said why some did not
+  }
+
   /// Has the running validators agree on another committee.
   Result<void> end_epoch(const std::vector<consensus::PublicKey>& next, TimePoint deadline, Duration limit) {
-    const std::vector<consensus::Transaction> one{consensus::Transaction::reconfigure(committee_->epoch(), next)};
+    const consensus::Digest digest = consensus::next_committee_digest(committee_->epoch(), next);
+    std::vector<consensus::Approval> approvals;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      const bool is_its_key =
+          keys_[i] && keys_[i]->public_key() == committee_->key(static_cast<consensus::ValidatorIndex>(i));
+      if (is_its_key) approvals.push_back({static_cast<consensus::ValidatorIndex>(i), keys_[i]->sign(digest)});
+    }
+    const std::vector<consensus::Transaction> one{
+        consensus::Transaction::reconfigure(committee_->epoch(), next, approvals)};
     consensus::ClientId client = 0;
     randombytes_buf(&client, sizeof client);
     const std::vector<std::byte> batch = consensus::write_batch(client, 1, one);
@@ -246,14 +354,7 @@ class ValidatorGroup::Impl {
     std::size_t turn = 0;
     std::optional<TimePoint> stragglers_until;
     while (Clock::now() < deadline) {
-      std::size_t running = 0;
-      std::size_t ended = 0;
-      for (std::size_t i = 0; i < validators_.size(); ++i) {
-        const std::lock_guard lock{mutex_};
-        if (!validators_[i] || !validators_[i]->status().halted.empty()) continue;
-        ++running;
-        ended += validators_[i]->status().has_ended ? 1U : 0U;
-      }
+      const auto [running, ended] = count_ended();
       if (ended > 0 && !stragglers_until) stragglers_until = Clock::now() + kStragglersWait;
       if (ended > 0 && (ended == running || Clock::now() >= *stragglers_until)) return {};
       if (ended == 0 && Clock::now() >= next_try) {
@@ -262,6 +363,7 @@ class ValidatorGroup::Impl {
       }
       std::this_thread::sleep_for(kLook);
     }
+    if (count_ended().ended > 0) return {};
     return fail(Errc::timeout,
                 fmt::format("the validators have not agreed on their next committee within {:.1f} s; {} of {} must "
                             "run for it. It may yet take effect: try again",
@@ -300,10 +402,13 @@ class ValidatorGroup::Impl {
   std::vector<std::shared_ptr<const consensus::KeyPair>> keys_;
   std::optional<consensus::Committee> committee_;
   std::optional<GroupFolder> folder_;
-  std::mutex changing_;       // held by whoever starts or stops validators; taken before the other
-  mutable std::mutex mutex_;  // of what follows
+  std::mutex changing_;              // held by whoever starts or stops validators; taken before the others
+  std::shared_timed_mutex copying_;  // held by whoever copies a state, and against them by whoever stops validators
+  std::optional<TimePoint> stragglers_until_;  // of changing_
+  mutable std::mutex mutex_;                   // of what follows
   std::vector<std::optional<RunningValidator>> validators_;
   std::vector<ValidatorStatus> last_status_ = std::vector<ValidatorStatus>(options_.validators);
+  std::optional<RegularLook> look_for_end_;  // last: its thread uses all of the above
 };
 
 Result<ValidatorGroup> ValidatorGroup::start(Mesh& mesh, const GroupOptions& options) {

@@ -77,8 +77,10 @@ Result<KeyPairPtr> GroupFolder::load_key(std::size_t validator, const consensus:
     return begins_ && !is_there(key_path(validator)) ? create_key_file(key_path(validator))
                                                      : load_key_file(key_path(validator));
   }
+  const auto is_new = has_new_key(validator, *committee);
+  if (!is_new) return tl::unexpected{is_new.error()};
+  if (*is_new) return load_key_file(next_key_path(validator));
   const consensus::PublicKey& wanted = committee->key(static_cast<consensus::ValidatorIndex>(validator));
-  if (auto promoted = promote_key(validator, wanted); !promoted) return tl::unexpected{promoted.error()};
   auto key = load_key_file(key_path(validator));
   if (key && (*key)->public_key() != wanted) {
     return fail(Errc::invalid_argument,
@@ -95,11 +97,17 @@ Result<KeyPairPtr> GroupFolder::next_key(std::size_t validator) const {
   return is_there(path) ? load_key_file(path) : create_key_file(path);
 }
 
-Result<void> GroupFolder::promote_key(std::size_t validator, const consensus::PublicKey& wanted) const {
-  if (!is_there(next_key_path(validator))) return {};
+Result<bool> GroupFolder::has_new_key(std::size_t validator, const consensus::Committee& committee) const {
+  if (!is_there(next_key_path(validator))) return false;
   const auto next = load_key_file(next_key_path(validator));
   if (!next) return tl::unexpected{next.error()};
-  if ((*next)->public_key() != wanted) return {};
+  return (*next)->public_key() == committee.key(static_cast<consensus::ValidatorIndex>(validator));
+}
+
+Result<void> GroupFolder::keep_key(std::size_t validator, const consensus::Committee& committee) const {
+  const auto is_new = has_new_key(validator, committee);
+  if (!is_new) return tl::unexpected{is_new.error()};
+  if (!*is_new) return {};
   if (auto renamed = disk_->rename(next_key_path(validator), key_path(validator)); !renamed) return renamed;
   return disk_->sync_folder(of(validator));
 }
@@ -118,12 +126,22 @@ Result<void> GroupFolder::write_committee(const consensus::Committee& committee)
   return save_committee_file(committee_path(), file);
 }
 
-Result<void> GroupFolder::catch_up(std::size_t validator, consensus::Epoch epoch,
+Result<void> GroupFolder::catch_up(std::size_t validator, const consensus::Committee& committee,
                                    const std::vector<std::size_t>& stopped) const {
+  const consensus::Epoch epoch = committee.epoch();
   if (epoch == 0) return {};
   const auto stored = stored_epoch(validator);
   if (!stored) return tl::unexpected{stored.error()};
   if (*stored && (*stored)->epoch == epoch) return {};
+  const auto is_new = has_new_key(validator, committee);
+  if (!is_new) return tl::unexpected{is_new.error()};
+  if (!*is_new && !is_there(state_path(of(validator))) && !is_there(log_path(of(validator), epoch))) {
+    return fail(
+        Errc::corrupt_file,
+        fmt::format("{} has neither a state nor a log: it was lost, and validator {} must not vote with the key "
+                    "that it has in epoch {}. Leave it out, and replace it",
+                    of(validator).string(), validator, epoch));
+  }
   const auto lock = FolderLock::take(of(validator));
   if (!lock) return tl::unexpected{lock.error()};
   for (std::size_t from = 0; from < validators_; ++from) {

@@ -32,9 +32,12 @@ class GroupFolder {
   [[nodiscard]] Result<std::optional<EpochRecord>> stored_epoch(std::size_t validator) const;
 
   /// A validator's key. It is made only where the group begins: else one that is missing is a disk that was lost. In an
-  /// epoch that gave the validator a new one, that takes the old one's place. `committee`: null while nobody knows it.
-  /// **Errors**: those of key files; invalid_argument, if the committee has another.
+  /// epoch that gave the validator a new one, that. `committee`: null while nobody knows it. **Errors**: those of key
+  /// files; invalid_argument, if the committee has another.
   [[nodiscard]] Result<KeyPairPtr> load_key(std::size_t validator, const consensus::Committee* committee) const;
+  /// In an epoch that gave the validator a new key: that takes the old one's place, and is new no longer. From then on
+  /// its log is there, or was lost. **Errors**: those of key files and disks.
+  [[nodiscard]] Result<void> keep_key(std::size_t validator, const consensus::Committee& committee) const;
   /// The key of one that is to replace it: the same until it has. **Errors**: those of key files.
   [[nodiscard]] Result<KeyPairPtr> next_key(std::size_t validator) const;
 
@@ -45,8 +48,9 @@ class GroupFolder {
 
   /// Gives a validator that has not come to the epoch what it starts from, out of the folder of one that has.
   /// `stopped`: the validators that are not running. **Requires**: it is one of them. **Errors**: not_found, if none of
-  /// them has it; those of files.
-  [[nodiscard]] Result<void> catch_up(std::size_t validator, consensus::Epoch epoch,
+  /// them has it; corrupt_file, if it has neither state nor log, and no new key: it may have voted with the one that it
+  /// has; those of files.
+  [[nodiscard]] Result<void> catch_up(std::size_t validator, const consensus::Committee& committee,
                                       const std::vector<std::size_t>& stopped) const;
 
  private:
@@ -56,7 +60,8 @@ class GroupFolder {
   [[nodiscard]] std::filesystem::path committee_path() const { return folder_ / "committee.toml"; }
   [[nodiscard]] std::filesystem::path key_path(std::size_t validator) const { return of(validator) / "key"; }
   [[nodiscard]] std::filesystem::path next_key_path(std::size_t validator) const { return of(validator) / "key.next"; }
-  [[nodiscard]] Result<void> promote_key(std::size_t validator, const consensus::PublicKey& wanted) const;
+  /// Whether the epoch gave the validator a key that is still to take the old one's place.
+  [[nodiscard]] Result<bool> has_new_key(std::size_t validator, const consensus::Committee& committee) const;
 
   std::filesystem::path folder_;
   std::size_t validators_;

@@ -67,7 +67,6 @@ void Orderer::drive() {
       std::visit([this](auto& what) { perform(what); }, effect);
     } else if (!inbox_.empty() && effects_.size() < limits::kEffectsWaitingMax) {
       Effects effects;
-      parts_->received_bytes -= inbox_.front().bytes;
       core_->step(std::move(inbox_.front().event), core_time(), effects);
       inbox_.pop_front();
       std::ranges::move(effects, std::back_inserter(effects_));
@@ -119,19 +118,35 @@ void Orderer::perform(Broadcast& effect) {
   if (!letter) return halt(letter.error().message);
   const std::vector<AgentRef> addresses = parts_->directory->addresses();
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    if (i != options_.self && addresses[i]) send(addresses[i], *letter);
+    if (i != options_.self && addresses[i]) post(i, addresses[i], *letter, false);
   }
 }
 
 void Orderer::perform(Send& effect) {
   const AgentRef address = parts_->directory->address(effect.to);
   if (!address) return;
+  const bool is_answer = std::holds_alternative<FetchReply>(effect.message) ||
+                         std::holds_alternative<SnapshotReply>(effect.message) ||
+                         std::holds_alternative<StatementReply>(effect.message);
+  // Whoever asks and does not read costs no more than this.
+  if (is_answer && !parts_->outgoing.empty() &&
+      !parts_->outgoing[effect.to]->has_room_for_answer(letter_bytes(effect.message))) {
+    return;
+  }
   auto letter = make_letter(committee_.epoch(), options_.self, effect.message);
   if (!letter) {
     // What no frame can carry is not there for the other.
     letter = make_letter(committee_.epoch(), options_.self, PeerMessage{SnapshotReply{}});
   }
-  if (letter) send(address, std::move(*letter));
+  if (letter) post(effect.to, address, std::move(*letter), is_answer);
+}
+
+void Orderer::post(std::size_t to, const AgentRef& address, Frame letter, bool is_answer) {
+  if (parts_->outgoing.empty()) return send(address, std::move(letter));
+  LetterQueue& queue = *parts_->outgoing[to];
+  if (is_answer ? queue.put_answer(std::move(letter)) : queue.put_own(std::move(letter))) {
+    tell(address, [](schema::HandedOver::Builder) {});
+  }
 }
 
 void Orderer::order(ExecutorOrder order) {

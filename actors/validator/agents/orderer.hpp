@@ -51,6 +51,8 @@ class Orderer final : public Agent {
   void perform(consensus::WakeAt& effect);
   void perform(consensus::Halt& effect);
 
+  /// To a validator, or to its courier.
+  void post(std::size_t to, const AgentRef& address, Frame letter, bool is_answer);
   void order(ExecutorOrder order);
   void shorten_log(consensus::CommitIndex saved);
   void end_sync(LogFile::Flush flush, const Result<void>& outcome);

@@ -1,6 +1,7 @@
 /// What the agents of one validator share.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <future>
@@ -13,10 +14,13 @@
 #include <vector>
 
 #include "agents/handover.hpp"
+#include "agents/letter_queue.hpp"
+#include "agents/load.hpp"
 #include "agents/recent_changes.hpp"
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/actors/reply.hpp"
 #include "myelin/consensus/core.hpp"
+#include "myelin/consensus/limits.hpp"
 #include "myelin/consensus/transaction.hpp"
 #include "myelin/validator.capnp.h"
 #include "myelin/validator/directory.hpp"
@@ -30,7 +34,7 @@ namespace myelin::validator {
 struct EpochEvent {
   consensus::Epoch epoch = 0;
   consensus::Event event;
-  std::size_t bytes = 0;  ///< Of what others sent, counted in Parts::received_bytes until the core has taken it.
+  Load load{};  ///< Of whoever sent it, until the core has taken it.
 };
 
 /// The state after a commit is on disk: the log need not reach further back.
@@ -64,6 +68,7 @@ struct AwaitOutcome {
   consensus::Sequence sequence = 0;
   bool wants_replies = false;  ///< Else their digest only.
   Reply<schema::BatchAnswer> reply;
+  Load load{};  // of clients, until the executor has taken it; as of those that follow
 };
 /// A batch is not taken: who waits for it is told so.
 struct TurnAway {
@@ -75,6 +80,7 @@ struct ReadNow {
   std::string key;  ///< Empty: only which state it is.
   Duration age_max = Duration::zero();
   Reply<schema::KeyState> reply;
+  Load load{};
 };
 /// A client waits for changes; or, where there is an `until`, for the digest of those up to there.
 struct Watch {
@@ -82,6 +88,7 @@ struct Watch {
   std::optional<ChangePlace> until;
   Duration wait = Duration::zero();
   Reply<schema::ChangesAnswer> reply;
+  Load load{};
 };
 /// A thread wants the state saved, and then the store. Where it stays without, the validator has ended.
 struct SaveState {
@@ -100,9 +107,21 @@ struct Parts {
   AgentRef gate;
   AgentRef orderer;
   AgentRef executor;
-  Handover<OrdererNews> events;                 // to the orderer
-  std::atomic<std::size_t> received_bytes = 0;  // in `events`, or on to the core
-  Handover<ExecutorOrder> orders;               // to the executor
+  AgentRef copies;                                     ///< None where peers are of this process.
+  std::vector<AgentRef> doors;                         ///< One a peer; empty where peers are of this process.
+  std::vector<std::shared_ptr<LetterQueue>> outgoing;  ///< One a peer; the same.
+
+  // What waits for the orderer, and for the executor. These outlive what is counted in them.
+  std::array<LoadAccount, consensus::limits::kValidatorsMax> received_from{};
+  LoadAccount submitted_by_clients = 0;
+  LoadAccount ordered_by_clients = 0;
+
+  // A copy of the state is being made: meanwhile its file is open, and the validator must not be started anew.
+  std::atomic<bool> is_copying = false;
+  std::atomic<bool> makes_no_copies = false;  // any more
+
+  Handover<OrdererNews> events;    // to the orderer
+  Handover<ExecutorOrder> orders;  // to the executor
 
   /// One of the agents cannot go on: nor can the others. What they are still given is dropped.
   void halt(const std::string& reason) {

@@ -152,8 +152,12 @@ struct Sizer {
 
 }  // namespace
 
+std::size_t letter_bytes(const PeerMessage& message) {
+  return (kLetterWords + std::visit(Sizer{}, message)) * kWordBytes;
+}
+
 Result<Frame> make_letter(Epoch epoch, ValidatorIndex from, const PeerMessage& message) {
-  const std::size_t words = kLetterWords + std::visit(Sizer{}, message);
+  const std::size_t words = letter_bytes(message) / kWordBytes;
   if (words * kWordBytes > myelin::limits::kForeignFrameBytesMax) {
     return fail(Errc::frame_too_large,
                 fmt::format("a letter of {} MiB to another validator; {} MiB are the most", words * kWordBytes >> 20,

@@ -10,6 +10,9 @@
 
 namespace myelin::validator {
 
+/// About how large the letter would be.
+[[nodiscard]] std::size_t letter_bytes(const consensus::PeerMessage& message);
+
 /// The message as a letter. **Errors**: frame_too_large: a snapshot that no frame can carry.
 [[nodiscard]] Result<Frame> make_letter(consensus::Epoch epoch, consensus::ValidatorIndex from,
                                         const consensus::PeerMessage& message);

@@ -10,7 +10,7 @@ namespace myelin::validator {
 namespace {
 
 std::size_t size_of(const RecentChanges::Change& change) noexcept {
-  return change.key.size() + change.value.bytes.size();
+  return change.key.size() + change.cell.bytes.size();
 }
 
 bool is_wanted(const ChangesWanted& wanted, const RecentChanges::Commit& commit, std::string_view key) {
@@ -23,11 +23,11 @@ bool is_wanted(const ChangesWanted& wanted, const RecentChanges::Commit& commit,
 RecentChanges::RecentChanges(std::size_t bytes_max, consensus::CommitIndex through)
     : bytes_max_{bytes_max}, forgotten_{through}, through_{through} {}
 
-void RecentChanges::add(consensus::CommitIndex index, consensus::WallTime time, std::vector<Change> changes) {
+void RecentChanges::add(consensus::CommitIndex index, consensus::WallTime time, consensus::RecentCells changes) {
   through_ = index;
-  if (changes.empty()) return;
+  if (changes.cells.empty()) return;
   std::size_t bytes = sizeof(Commit);
-  for (const Change& change : changes) bytes += sizeof(Change) + size_of(change);
+  for (const Change& change : changes.cells) bytes += sizeof(Change) + size_of(change);
   commits_.push_back({index, time, std::move(changes), bytes});
   bytes_ += bytes;
   while (bytes_ > bytes_max_) {
@@ -61,14 +61,14 @@ RecentChanges::Page RecentChanges::page(const ChangesWanted& wanted) const {
   };
   for (auto commit = first_behind(wanted.after); commit != commits_.end(); ++commit) {
     const std::size_t begin = page.changes.size();
-    for (const Change& change : commit->changes) {
+    for (const Change& change : commit->changes.cells) {
       if (!is_wanted(wanted, *commit, change.key)) continue;
       if (!page.changes.empty() && !has_room(change)) {
         if (begin > 0) {
           page.changes.resize(begin);
           page.through.commit = commit->index - 1;
         } else {
-          page.through = {commit->index, page.changes.back().second->key};
+          page.through = {commit->index, std::string{page.changes.back().second->key}};
         }
         return page;
       }
@@ -84,7 +84,7 @@ RecentChanges::Page RecentChanges::all(const ChangesWanted& wanted, const Change
   Page page;
   page.through = until;
   for (auto commit = first_behind(wanted.after); commit != commits_.end() && commit->index <= until.commit; ++commit) {
-    for (const Change& change : commit->changes) {
+    for (const Change& change : commit->changes.cells) {
       if (commit->index == until.commit && !until.key.empty() && change.key > until.key) break;
       if (is_wanted(wanted, *commit, change.key)) page.changes.emplace_back(&*commit, &change);
     }

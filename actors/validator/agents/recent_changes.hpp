@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "myelin/consensus/reply.hpp"
+#include "myelin/consensus/state_delta.hpp"
 #include "myelin/consensus/types.hpp"
 
 namespace myelin::validator {
@@ -32,14 +32,11 @@ struct ChangesWanted {
 /// A bounded memory of changes: the oldest commits are forgotten first. **Thread-safety**: thread-compatible.
 class RecentChanges {
  public:
-  struct Change {
-    std::string key;
-    consensus::Value value;  ///< Absent: the key holds nothing any more.
-  };
+  using Change = consensus::CellChange;
   struct Commit {
     consensus::CommitIndex index = 0;
     consensus::WallTime time = 0;
-    std::vector<Change> changes;  ///< In order of their keys.
+    consensus::RecentCells changes;
     std::size_t bytes = 0;
   };
   /// Points into the memory: good until that is changed.
@@ -52,7 +49,7 @@ class RecentChanges {
   RecentChanges(std::size_t bytes_max, consensus::CommitIndex through);
 
   /// The changes of the next commit; of commits between, nothing changed. **Requires**: index > through().
-  void add(consensus::CommitIndex index, consensus::WallTime time, std::vector<Change> changes);
+  void add(consensus::CommitIndex index, consensus::WallTime time, consensus::RecentCells changes);
   /// What led to the state after commit `through` is not known.
   void forget(consensus::CommitIndex through);
 

@@ -10,9 +10,11 @@
 #include <thread>
 #include <utility>
 
+#include "agents/door.hpp"
 #include "agents/executor.hpp"
 #include "agents/gate.hpp"
 #include "agents/orderer.hpp"
+#include "agents/state_copies.hpp"
 #include "storage/epoch_files.hpp"
 
 namespace myelin::validator {
@@ -53,7 +55,14 @@ Result<Opened> open_files(Disk& disk, const consensus::Committee& committee, con
     return fail(Errc::invalid_argument,
                 fmt::format("the state in {} was voted for by validators with other keys", folder.string()));
   }
-  const bool begins_epoch = machine.has_ended();
+  const bool begins_epoch = machine.has_ended() && machine.epoch() + 1 == committee.epoch();
+  if (!begins_epoch && (machine.has_ended() || machine.epoch() != committee.epoch())) {
+    return fail(Errc::corrupt_file,
+                fmt::format("the state in {} is of {} {}, and the committee is of epoch {}: restart the validator "
+                            "when the others have begun a later epoch, or replace it",
+                            folder.string(), machine.has_ended() ? "the end of epoch" : "epoch", machine.epoch(),
+                            committee.epoch()));
+  }
   const std::filesystem::path path = log_path(folder, committee.epoch());
   if (std::error_code ignored; !begins && !begins_epoch && !std::filesystem::exists(path, ignored)) {
     return fail(Errc::corrupt_file,
@@ -93,6 +102,8 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   consensus::ExecutionOptions execution{.executor = options.executor, .clock = surroundings->clock.get()};
   execution.tracks_unsaved = !options.folder.empty();
   execution.tracks_recent = options.recent_changes_bytes > 0;
+  execution.validators = committee.keys();
+  execution.checker = surroundings->checker.get();
   randombytes_buf(&execution.hash_seed, sizeof execution.hash_seed);
   consensus::StateMachine machine{execution};
   std::shared_ptr<StateStore> store;
@@ -110,16 +121,26 @@ Result<RunningValidator> RunningValidator::start(Mesh& mesh, std::shared_ptr<Sur
   }
   executor.recent_changes_bytes = options.recent_changes_bytes;
   executor.wall_clock = surroundings->wall_clock;
+  executor.clock = surroundings->clock.get();
 
   auto parts = std::make_shared<Parts>();
   parts->folder_lock = std::move(lock);
   parts->self = self;
+  parts->outgoing = options.outgoing;
   parts->directory = std::move(directory);
   parts->keep_alive =
       std::make_shared<std::pair<std::shared_ptr<Surroundings>, std::shared_ptr<const consensus::Signer>>>(
           surroundings, std::move(key));
   parts->executor = mesh.spawn<Executor>(parts, std::move(machine), std::move(store), std::move(executor));
-  parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker);
+  const bool is_alone = !options.outgoing.empty();
+  parts->gate = mesh.spawn<Gate>(parts, committee, *surroundings->checker, surroundings->checked, !is_alone);
+  for (std::size_t i = 0; is_alone && i < committee.size(); ++i) {
+    const auto peer = static_cast<consensus::ValidatorIndex>(i);
+    parts->doors.push_back(mesh.spawn<Door>(parts, committee, *surroundings->checker, surroundings->checked, peer));
+  }
+  if (is_alone && !options.folder.empty()) {
+    parts->copies = mesh.spawn<StateCopies>(parts, options.folder, committee.epoch());
+  }
   parts->orderer = mesh.spawn<Orderer>(parts, committee, std::move(orderer));
   parts->directory->set(self, parts->gate);
   return RunningValidator{mesh, std::move(parts), committee.epoch()};
@@ -157,6 +178,8 @@ void RunningValidator::submit(consensus::PayloadBatch batch) {
 void RunningValidator::stop() {
   if (!parts_) return;
   for (const AgentRef& agent : {parts_->gate, parts_->orderer, parts_->executor}) mesh_->stop_agent(agent);
+  for (const AgentRef& door : parts_->doors) mesh_->stop_agent(door);
+  if (parts_->copies) mesh_->stop_agent(parts_->copies);
   parts_->orders.close();  // whoever waits for one of them is told
   // Agents, and a flush on its way to the disk, each hold the parts.
   const auto limit = std::chrono::steady_clock::now() + kStopLimit;

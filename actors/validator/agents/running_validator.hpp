@@ -27,6 +27,9 @@ struct ValidatorOptions {
   SavingOptions saving{};
   bool begins = false;  ///< It has never run: there need not be a log yet.
   std::size_t recent_changes_bytes = 0;
+  /// Where peers are in other processes: letters for each wait here, for a courier. Empty: `directory` has the peers
+  /// themselves.
+  std::vector<std::shared_ptr<LetterQueue>> outgoing{};
 };
 
 /// **Thread-safety**: thread-compatible. Never to be used in an agent.
@@ -48,6 +51,20 @@ class RunningValidator {
   void begin();
   /// Stops its agents wherever they are, and returns when they have let go of its files.
   void stop();
+
+  /// Where clients reach it.
+  [[nodiscard]] const AgentRef& gate() const noexcept { return parts_->gate; }
+  /// Where a peer's letters come in, that is in another process.
+  [[nodiscard]] const AgentRef& door(std::size_t peer) const { return parts_->doors[peer]; }
+
+  /// Gives copies of its state to other processes.
+  [[nodiscard]] const AgentRef& copies() const noexcept { return parts_->copies; }
+  /// No copy is made from now on; whether none is being made any more. Until then it must not be stopped and started
+  /// anew, for its state's file is open.
+  [[nodiscard]] bool ends_copies() {
+    parts_->makes_no_copies = true;
+    return !parts_->is_copying;
+  }
 
   /// Has a batch ordered, on behalf of nobody who waits for it.
   void submit(consensus::PayloadBatch batch);

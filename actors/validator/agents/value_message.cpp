@@ -9,12 +9,15 @@ using consensus::Cell;
 using consensus::Digest;
 using consensus::ValueKind;
 
-void fill(schema::MemoryReply::Value::Builder to, const consensus::Value& from) {
+void fill(schema::MemoryReply::Value::Builder to, const consensus::Value& from) { fill(to, cell_of(from)); }
+
+void fill(schema::MemoryReply::Value::Builder to, const Cell& from) {
+  const bool is_lease = from.kind == ValueKind::lease;
   to.setKind(static_cast<std::uint8_t>(from.kind));
-  to.setNumber(from.number);
+  to.setNumber(is_lease ? 0 : from.number);
   to.setHolder(from.holder);
   to.setExpires(from.expires);
-  to.setToken(from.token);
+  to.setToken(is_lease ? from.token() : 0);
   if (from.kind == ValueKind::bytes) to.setBytes(data_of(from.bytes));
 }
 

@@ -110,6 +110,29 @@ Result<Seal> seal_of(const Descriptor& file, const fs::path& path) {
   return std::string_view{seal.magic.data(), seal.magic.size()} == kMagic ? seal : Seal{};
 }
 
+tl::unexpected<Error> damaged(const fs::path& path) {
+  return fail(Errc::corrupt_file,
+              fmt::format("'{}' is a damaged backup: it is not what was written; take another one", path.string()));
+}
+
+/// A seal that fits the file's size. **Errors**: corrupt_file; unsupported_version; io_error.
+Result<Seal> good_seal_of(const Descriptor& file, const fs::path& path) {
+  const auto size = size_of(file, path);
+  if (!size) return tl::unexpected{size.error()};
+  auto seal = seal_of(file, path);
+  if (!seal) return seal;
+  if (seal->format == 0) {
+    return fail(Errc::corrupt_file,
+                fmt::format("'{}' is no backup, or its end is missing; take another one", path.string()));
+  }
+  if (seal->format != kFormat) {
+    return fail(Errc::unsupported_version, fmt::format("'{}' is a backup of format {}; this build reads {}",
+                                                       path.string(), seal->format, kFormat));
+  }
+  if (seal->bytes != *size - sizeof(Seal)) return damaged(path);
+  return seal;
+}
+
 }  // namespace
 
 Result<void> seal_backup(const Descriptor& file, const fs::path& path) {
@@ -138,27 +161,25 @@ Result<bool> is_sealed(const Descriptor& file, const fs::path& path) {
   return seal->format != 0;
 }
 
+Result<void> check_seal(const Descriptor& file, const fs::path& path) {
+  const auto seal = good_seal_of(file, path);
+  if (!seal) return tl::unexpected{seal.error()};
+  Hash hash;
+  auto read =
+      for_each_piece(file, path, seal->bytes, [&](std::span<const std::byte> piece, std::uint64_t) -> Result<void> {
+        hash.add(piece.data(), piece.size());
+        return {};
+      });
+  if (!read) return read;
+  return hash.finish(*seal) == seal->hash ? Result<void>{} : damaged(path);
+}
+
 Result<void> open_seal(const fs::path& backup, const fs::path& to) {
   // O_NONBLOCK: or a pipe of that name would have us wait for somebody to write to it.
   const Descriptor from{::open(backup.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   if (!from.is_open()) return system_failure("open the backup", backup, errno);
-  const auto size = size_of(from, backup);
-  if (!size) return tl::unexpected{size.error()};
-  const auto seal = seal_of(from, backup);
+  const auto seal = good_seal_of(from, backup);
   if (!seal) return tl::unexpected{seal.error()};
-  if (seal->format == 0) {
-    return fail(Errc::corrupt_file,
-                fmt::format("'{}' is no backup, or its end is missing; take another one", backup.string()));
-  }
-  if (seal->format != kFormat) {
-    return fail(Errc::unsupported_version, fmt::format("'{}' is a backup of format {}; this build reads {}",
-                                                       backup.string(), seal->format, kFormat));
-  }
-  const auto damaged = [&] {
-    return fail(Errc::corrupt_file,
-                fmt::format("'{}' is a damaged backup: it is not what was written; take another one", backup.string()));
-  };
-  if (seal->bytes != *size - sizeof(Seal)) return damaged();
   const Descriptor file{::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)};
   if (!file.is_open()) return system_failure("create", to, errno);
   const auto give_up = [&to](tl::unexpected<Error> error) {
@@ -171,7 +192,7 @@ Result<void> open_seal(const fs::path& backup, const fs::path& to) {
     return write_at(file, to, piece, offset);
   });
   if (!copied) return give_up(tl::unexpected{copied.error()});
-  if (hash.finish(*seal) != seal->hash) return give_up(damaged());
+  if (hash.finish(*seal) != seal->hash) return give_up(damaged(backup));
   if (::fsync(file.number()) != 0) return give_up(system_failure("sync", to, errno));
   return {};
 }

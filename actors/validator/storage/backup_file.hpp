@@ -21,6 +21,10 @@ namespace myelin::validator {
 /// Whether the file ends in a seal, whatever that says. **Errors**: io_error.
 [[nodiscard]] Result<bool> is_sealed(const Descriptor& file, const std::filesystem::path& path);
 
+/// Compares what is in the file with the seal at its end. **Errors**: corrupt_file: no seal, or another than the bytes
+/// have; unsupported_version; io_error. **Cost**: as seal_backup().
+[[nodiscard]] Result<void> check_seal(const Descriptor& file, const std::filesystem::path& path);
+
 /// Copies what a backup has before its seal into a new file, for its owner alone, which is on disk when this returns;
 /// where it fails, there is none.
 /// **Errors**: not_found; corrupt_file: no seal, or another than the bytes have; unsupported_version; io_error.

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "myelin/validator/disk.hpp"
+
 namespace myelin::validator {
 
 namespace {
@@ -72,10 +74,16 @@ Result<void> take_start(const fs::path& from, const fs::path& to, consensus::Epo
   }
   const auto start = StateStore::open(start_path(from, epoch));
   if (!start) return tl::unexpected{start.error()};
-  remove_epochs_before(to, epoch);
-  fs::remove(state_path(to), failed);
+  // A folder without a state is one that was lost: there is one at all times.
+  const fs::path taken = state_path(to).string() + ".new";
+  fs::remove(taken, failed);
+  if (auto copied = start->copy(taken); !copied) return copied;
   fs::remove(state_path(to).string() + "-lock", failed);
-  return start->copy(state_path(to));
+  PosixDisk disk;
+  if (auto renamed = disk.rename(taken, state_path(to)); !renamed) return renamed;
+  if (auto synced = disk.sync_folder(to); !synced) return synced;
+  remove_epochs_before(to, epoch);
+  return {};
 }
 
 void remove_epochs_before(const fs::path& folder, consensus::Epoch epoch) {

@@ -25,8 +25,8 @@ namespace myelin::validator {
 [[nodiscard]] Result<void> keep_start(const std::filesystem::path& folder, consensus::Epoch epoch);
 
 /// Puts the start of an epoch that another validator has in place of whatever state and logs there are of epochs
-/// before. A crash in between leaves no state, or the whole. **Requires**: nobody else has the state open.
-/// **Errors**: not_found, if the other has it not; those of StateStore::open() and copy().
+/// before. A crash in between leaves the state that was there, or this. **Requires**: nobody else has the state open.
+/// **Errors**: not_found, if the other has it not; those of StateStore::open() and copy(), and of disks.
 [[nodiscard]] Result<void> take_start(const std::filesystem::path& from, const std::filesystem::path& to,
                                       consensus::Epoch epoch);
 

@@ -15,6 +15,7 @@ using namespace consensus;
 
 // Medians of a 64 KiB write and fdatasync, on an ext4 disk of a virtual machine: 0.45 to 0.55 ms where the file grows,
 // 0.35 to 0.39 over space that was only allocated, whose blocks must be marked as written, and 0.19 to 0.28 over zeros.
+// Four logs at once, and the processors busy: 2.4 ms over what was only allocated, 0.8 over zeros.
 // But 16 MiB of zeros take 25 to 60 ms to write, and allocating them takes 0.3: zeros are for when nobody waits.
 struct LogFile::OpenFile {
   Disk* disk = nullptr;
@@ -80,12 +81,18 @@ Result<void> LogFile::Restart::run() {
 
 namespace {
 
+// Zeros go to the disk so much at a time: other logs' syncs come between.
+constexpr std::uint64_t kZerosPerSync = std::uint64_t{2} << 20;
+
 /// A log of these bytes, then zeros. What is appended to it comes after the sync, and so after its head.
 Result<void> write_new_log(File& file, std::span<const std::byte> bytes, std::uint64_t zeroed) {
   if (auto cut = file.resize(0); !cut) return cut;
   if (auto written = file.write(bytes, 0); !written) return written;
-  if (bytes.size() < zeroed) {
-    if (auto written = file.write_zeros(bytes.size(), zeroed); !written) return written;
+  for (std::uint64_t at = bytes.size(); at < zeroed;) {
+    const std::uint64_t end = std::min(zeroed, at + kZerosPerSync);
+    if (auto written = file.write_zeros(at, end); !written) return written;
+    if (auto synced = file.sync(); !synced) return synced;
+    at = end;
   }
   return file.sync();
 }
@@ -100,8 +107,8 @@ Result<void> LogFile::Restart::perform() {
   auto file = file_->disk->open(file_->aside());
   if (!file) return tl::unexpected{file.error()};
   file_->file = std::move(*file);
-  if (auto written = write_new_log(*file_->file, bytes_, file_->options.zeroed_bytes); !written) return written;
-  file_->allocated = std::max<std::uint64_t>(bytes_.size(), file_->options.zeroed_bytes);
+  if (auto written = write_new_log(*file_->file, bytes_, zeroed_bytes_); !written) return written;
+  file_->allocated = std::max<std::uint64_t>(bytes_.size(), zeroed_bytes_);
   return {};
 }
 
@@ -212,10 +219,12 @@ LogFile::Restart LogFile::begin_restart(std::span<const LogRecord> records, cons
   file->options = file_->options;
   next_ = std::make_unique<Next>(Next{file, LogWriter{epoch_, salt}, 0, {}, false});
   Restart restart;
-  restart.file_ = std::move(file);
+  restart.file_ = file;
   restart.bytes_ = next_->writer.head();
   for (const LogRecord& record : records) append_to(next_->writer, restart.bytes_, record);
   next_->written = next_->writer.offset();
+  // It will most likely get as long as this one.
+  restart.zeroed_bytes_ = std::clamp(size(), file->options.zeroed_bytes, file->options.zeroed_bytes_max);
   return restart;
 }
 

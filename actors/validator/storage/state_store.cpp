@@ -13,6 +13,7 @@
 #include "storage/descriptor.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/store_format.hpp"
+#include "storage/whole_file.hpp"
 
 namespace myelin::validator {
 
@@ -22,7 +23,7 @@ using namespace store_format;
 namespace {
 
 constexpr std::string_view kVersionKey = "version";
-constexpr std::string_view kVersion = "myelin state 2";
+constexpr std::string_view kVersion = "myelin state 3";
 constexpr std::string_view kFieldsKey = "fields";
 constexpr std::string_view kEpochsKey = "epochs";
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
@@ -303,33 +304,14 @@ namespace {
 
 /// `is_backup`: whether it is to be sealed.
 Result<void> copy_to(const Database& database, const std::filesystem::path& path, bool is_backup) {
-  const auto exists = [&path, is_backup] {
-    return fail(Errc::invalid_argument, fmt::format("'{}' exists; a {} is never overwritten: choose another name",
-                                                    path.string(), is_backup ? "backup" : "state"));
-  };
-  if (::access(path.c_str(), F_OK) == 0) return exists();
-  // Under another name until it is whole.
-  const std::filesystem::path partial = path.string() + ".partial";
-  const auto give_up = [&partial](tl::unexpected<Error> error) {
-    ::unlink(partial.c_str());
-    return error;
-  };
-  const Descriptor file{::open(partial.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly)};
-  if (!file.is_open()) return system_failure("create", partial, errno);
-  const int code = mdb_env_copyfd2(database.environment.get(), file.number(), MDB_CP_COMPACT);
-  if (code != 0) return give_up(lmdb::failure("write a backup to", partial, code));
+  auto copy = WholeFile::create(path, is_backup ? "a backup" : "a state");
+  if (!copy) return tl::unexpected{copy.error()};
+  const int code = mdb_env_copyfd2(database.environment.get(), copy->file().number(), MDB_CP_COMPACT);
+  if (code != 0) return lmdb::failure("write a backup to", copy->partial(), code);
   if (is_backup) {
-    if (auto sealed = seal_backup(file, partial); !sealed) return give_up(tl::unexpected{sealed.error()});
+    if (auto sealed = seal_backup(copy->file(), copy->partial()); !sealed) return sealed;
   }
-  if (::fsync(file.number()) != 0) return give_up(system_failure("sync", partial, errno));
-  if (::link(partial.c_str(), path.c_str()) != 0) {
-    return give_up(errno == EEXIST ? exists() : system_failure("name the backup", path, errno));
-  }
-  ::unlink(partial.c_str());
-  const std::filesystem::path folder = folder_of(path);
-  const Descriptor opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!opened.is_open() || ::fsync(opened.number()) != 0) return system_failure("sync the folder", folder, errno);
-  return {};
+  return copy->keep();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "demos/digits/demo.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <optional>
@@ -43,7 +44,7 @@ class Demo {
   Result<Findings> run(const tool::Environment& environment) {
     Result<void> done = open_backend();
     if (done) done = read_data(environment);
-    for (const auto part : {&Demo::get_network, &Demo::work, &Demo::measure_alone}) {
+    for (const auto part : {&Demo::get_network, &Demo::work, &Demo::measure_alone, &Demo::record_results}) {
       if (done && stop_.stop_requested()) done = stopped();
       if (done) done = (this->*part)();
     }
@@ -55,6 +56,11 @@ class Demo {
   Result<void> open_backend() {
     if (!settings_.save_model.empty()) {
       if (const auto can = tool::check_can_write("--save-model", settings_.save_model); !can) return can;
+    }
+    std::error_code ignored;
+    if (std::filesystem::exists(settings_.memory, ignored) &&
+        !std::filesystem::is_directory(settings_.memory, ignored)) {
+      return fail(Errc::invalid_argument, fmt::format("--memory '{}' is not a directory", settings_.memory));
     }
     const Result<kernels::BackendKind> kind = kernels::parse_backend(settings_.backend);
     if (!kind) return tl::unexpected{kind.error()};
@@ -216,6 +222,40 @@ class Demo {
     found_.crowd = *crowd;
     found_.backend = backend_->name();
     found_.fallbacks = backend_->fallbacks();
+    return {};
+  }
+
+  /// What the run found, where all agents on all nodes could read it.
+  Result<void> record_results() {
+    progress_.update("recording the results in the shared memory");
+    const std::vector<std::uint8_t>& labels = found_.held_out->labels;
+    Results results{{"network", fmt::format("{}", fmt::join(found_.widths, "-"))},
+                    {"backend", found_.backend},
+                    {"agents", fmt::format("{}", settings_.agents)},
+                    {"held_out", fmt::format("{}", found_.held_out->size())},
+                    {"success_rate", fmt::format("{}", found_.success_rate())}};
+    for (Column& column : found_.columns) {
+      const std::string name = column.max_batch == 1 ? "unbatched" : "batched";
+      results[name + "/requests"] = fmt::format("{}", column.tally.requests);
+      results[name + "/answered"] = fmt::format("{}", column.tally.answered());
+      results[name + "/correct"] = fmt::format("{}", count_correct(column.tally.verdicts, labels));
+      results[name + "/requests_a_second"] = fmt::format("{:.0f}", column.tally.requests_a_second());
+      if (column.tally.latencies.empty()) continue;
+      results[name + "/latency_p50_ns"] = fmt::format("{:.0f}", column.tally.latencies.percentile(0.50));
+      results[name + "/latency_p99_ns"] = fmt::format("{:.0f}", column.tally.latencies.percentile(0.99));
+    }
+    std::array<std::array<std::size_t, 2>, kClasses> by_digit{};  // right, and all
+    for (const Verdict& verdict : found_.columns[0].tally.verdicts) {
+      auto& [right, all] = by_digit[labels[verdict.image]];
+      right += verdict.digit == labels[verdict.image] ? 1 : 0;
+      ++all;
+    }
+    for (std::size_t digit = 0; digit < by_digit.size(); ++digit) {
+      results[fmt::format("digit/{}", digit)] = fmt::format("{} of {} right", by_digit[digit][0], by_digit[digit][1]);
+    }
+    Result<Recorded> recorded = record(results, settings_.memory, stop_);
+    if (!recorded) return tl::unexpected{recorded.error()};
+    found_.recorded = *std::move(recorded);
     return {};
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "demos/digits/probes.hpp"
+#include "demos/digits/recording.hpp"
 #include "demos/digits/settings.hpp"
 #include "demos/digits/training.hpp"
 #include "myelin/actors/batch_statistics.hpp"
@@ -56,13 +57,14 @@ struct Findings {
   double product_ns = 0;
   std::string product_backend;
   CrowdFigures crowd;
+  Recorded recorded;
 
   /// Of both columns.
   [[nodiscard]] double success_rate() const;
 };
 
 /// Runs it. After a stop request it returns soon, with an error that nobody needs to read.
-/// **Errors**: those of reading, training and saving; invalid_argument for settings that do not fit the data.
+/// **Errors**: those of reading, training, saving and record(); invalid_argument for settings that do not fit the data.
 [[nodiscard]] Result<Findings> run_demo(const Settings& settings, bool quick, const tool::Environment& environment,
                                         tool::Progress& progress, const std::stop_token& stop);
 

@@ -172,6 +172,18 @@ std::string side_by_side(Findings& found) {
   return text;
 }
 
+std::string recorded(const Recorded& recorded) {
+  std::string text = fmt::format(
+      "Recorded  {} results as digits/{}/* in the shared memory: {} validator{} put them in one order in {}, and they "
+      "were read\n          back as they are in {}\n",
+      recorded.keys, recorded.run, recorded.validators, recorded.validators == 1 ? "" : "s agreed and",
+      tool::format_duration_ns(static_cast<double>(recorded.put.count())),
+      tool::format_duration_ns(static_cast<double>(recorded.read.count())));
+  if (recorded.directory.empty()) return text + "          (--memory DIR keeps them)\n";
+  return text +
+         fmt::format("          myelin memory search 'digits/{}/*' --dir {}\n", recorded.run, recorded.directory);
+}
+
 std::string claims_table(Findings& found) {
   using enum tool::Table::Align;
   tool::Table table{
@@ -227,7 +239,7 @@ json column_json(Column& column, const Findings& found) {
 
 std::string to_text(Findings& found, tool::Style style) {
   return introduction(found) + accuracy(found) + "\nWhat the mesh thought of some:\n\n" + pictures(found, style) +
-         '\n' + side_by_side(found) + '\n' + claims_table(found);
+         '\n' + side_by_side(found) + '\n' + recorded(found.recorded) + '\n' + claims_table(found);
 }
 
 nlohmann::json to_json(Findings& found) {
@@ -275,6 +287,12 @@ nlohmann::json to_json(Findings& found) {
   document["crowd"] = {{"agents", found.crowd.agents},
                        {"elapsed_ns", found.crowd.elapsed.count()},
                        {"bytes_per_agent", found.crowd.bytes_per_agent}};
+  document["memory"] = {{"directory", found.recorded.directory},
+                        {"validators", found.recorded.validators},
+                        {"run", found.recorded.run},
+                        {"keys", found.recorded.keys},
+                        {"put_ns", found.recorded.put.count()},
+                        {"read_ns", found.recorded.read.count()}};
   document["claims"] = compare_with_claims(found);
   return document;
 }

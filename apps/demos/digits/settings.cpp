@@ -32,6 +32,8 @@ constexpr std::array kSettings{
     Setting{kDemo, "data", &Settings::data, 0, 0, "FILE", "The digits; default: what scripts/fetch-digits cached"},
     Setting{kDemo, "model", &Settings::model, 0, 0, "FILE", "Take this network instead of training one"},
     Setting{kDemo, "save-model", &Settings::save_model, 0, 0, "FILE", "Keep the network"},
+    Setting{kDemo, "memory", &Settings::memory, 0, 0, "DIR",
+            "Keep the results in the shared memory there; default: in one that ends with the demo"},
     Setting{kDemo, "epochs", &Settings::epochs, 1, 100'000, "N", "Passes over the training images, at most"},
     Setting{kDemo, "seed", &Settings::seed, 0, kLargest, "N", "Decides the network's start and the order of images"},
 };

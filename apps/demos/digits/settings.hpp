@@ -16,6 +16,7 @@ struct Settings {
   std::string data;        ///< Empty: where data_file() looks.
   std::string model;       ///< Empty: train.
   std::string save_model;  ///< Empty: do not.
+  std::string memory;      ///< A shared memory's directory. Empty: one of this process, without files.
   std::string backend = "auto";
   std::uint64_t epochs = 30;
   std::uint64_t seed = 1;

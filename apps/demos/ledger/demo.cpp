@@ -41,7 +41,8 @@ class Demo {
       : settings_{settings},
         progress_{progress},
         stop_{std::move(stop)},
-        mesh_{{.workers = settings.workers, .job_threads = settings.validators}} {
+        mesh_{
+            {.workers = settings.workers, .job_threads = validator::limits::kJobsPerValidator * settings.validators}} {
     found_.settings = settings;
     found_.workers = mesh_.workers();
   }

@@ -20,7 +20,7 @@ class Command {
   Command& operator=(const Command&) = delete;
   virtual ~Command() = default;
 
-  /// The words after `myelin`, e.g. "bench gemm".
+  /// The words after `myelin`, e.g. "bench kernels".
   [[nodiscard]] virtual std::string path() const = 0;
   /// One line for the list of subcommands.
   [[nodiscard]] virtual std::string summary() const = 0;

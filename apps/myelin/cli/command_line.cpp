@@ -15,7 +15,7 @@ namespace myelin::tool {
 
 namespace {
 
-/// "myelin bench gemm".
+/// "myelin bench kernels".
 std::string words_of(const CLI::App& app) {
   const CLI::App* const parent = app.get_parent();
   return parent == nullptr ? app.get_name() : words_of(*parent) + ' ' + app.get_name();

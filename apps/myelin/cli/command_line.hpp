@@ -15,7 +15,7 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailure = 1;  ///< The command ran and failed.
 inline constexpr int kExitUsage = 2;    ///< The command line makes no sense; nothing ran.
 
-/// Owns the commands. Groups ("bench" of "bench gemm") are made with the first command in them.
+/// Owns the commands. Groups ("bench" of "bench kernels") are made with the first command in them.
 /// **Thread-safety**: thread-compatible.
 class CommandLine {
  public:

@@ -4,7 +4,9 @@
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stop_token>
@@ -12,6 +14,7 @@
 #include "bench/consensus/core_rounds.hpp"
 #include "bench/consensus/execution.hpp"
 #include "bench/consensus/load_cases.hpp"
+#include "bench/consensus/recovery.hpp"
 #include "terminal/table.hpp"
 
 namespace myelin::tool {
@@ -62,6 +65,12 @@ std::string figures_text(const std::string& heading, const Comparisons& comparis
   return table.to_string();
 }
 
+template <class NamedCase>
+std::vector<NamedCase> wanted(std::vector<NamedCase> cases, std::string_view name) {
+  std::erase_if(cases, [name](const NamedCase& each) { return each.name.find(name) == std::string::npos; });
+  return cases;
+}
+
 /// What a vertex costs a core with so many rounds behind it.
 Variant vertex_cost(consensus::Round behind, const std::stop_token& stop) {
   constexpr consensus::Round kRoundsAtOnce = 1000;
@@ -110,14 +119,21 @@ void BenchConsensus::declare(CLI::App& app) {
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory.description(""))
       ->excludes(core);
+  app.add_option("--only", only_, "The cases of a group whose names hold this text; no others")
+      ->type_name("TEXT")
+      ->excludes(core);
   app.footer(
       "Latencies are from a client's call to f + 1 equal answers: executed and, with the log synced, on disk. A disk "
       "in\n"
       "memory (tmpfs) syncs for nothing: name a folder on the one that counts.\n\n"
+      "Four processes are 'myelin validator run' of this same program, on ports of this machine, with certificates\n"
+      "made for the run. 'loopback' counts what all of the machine sends itself meanwhile.\n\n"
       "Examples:\n"
-      "  myelin bench consensus                       # a group under load, a quarter of an hour\n"
+      "  myelin bench consensus                       # a group under load, half an hour\n"
       "  myelin bench consensus --quick --folder .    # does it work here?\n"
       "  myelin bench consensus --repetitions 3 --json > consensus.json\n"
+      "  myelin bench consensus --only '60 k/s' --repetitions 1\n"
+      "  myelin bench consensus --only processes --repetitions 3\n"
       "  myelin bench consensus --core                # the pure parts, some minutes\n\n"
       "Two threads need two cores that nobody else uses.");
 }
@@ -131,13 +147,20 @@ Result<void> BenchConsensus::run_group(Session& session) {
   const Machine machine = introduce(session, path());
   Progress progress{session.terminal, session.quiet};
   const LoadTimes times = options_.quick ? kQuickTimes : LoadTimes{};
-  auto saturation =
-      run_cases(saturation_cases(options_.quick, folder_), options_.rounds(), times, progress, session.stop);
+  std::vector<LoadCase> saturating = wanted(saturation_cases(options_.quick, folder_), only_);
+  std::vector<LoadCase> offering = wanted(sweep_cases(options_.quick, folder_), only_);
+  const std::vector<RecoveryCase> recovering = wanted(recovery_cases(options_.quick, folder_), only_);
+  if (saturating.empty() && offering.empty() && recovering.empty()) {
+    return fail(Errc::invalid_argument, fmt::format("no case's name holds '{}'; without --only all are shown", only_));
+  }
+  auto saturation = run_cases(saturating, options_.rounds(), times, progress, session.stop);
   if (!saturation) return tl::unexpected{saturation.error()};
-  auto sweep = run_cases(sweep_cases(options_.quick, folder_), options_.rounds(), times, progress, session.stop);
+  auto sweep = run_cases(offering, options_.rounds(), times, progress, session.stop);
   if (!sweep) return tl::unexpected{sweep.error()};
+  const auto recoveries = run_recoveries(recovering, options_.rounds(), progress, session.stop);
+  if (!recoveries) return tl::unexpected{recoveries.error()};
   Comparisons executor;
-  if (!session.stop.stop_requested()) {
+  if (!session.stop.stop_requested() && only_.empty()) {
     std::vector<Case> bare;
     for (const std::size_t bytes : {std::size_t{128}, std::size_t{512}}) {
       bare.push_back({fmt::format("the executor alone, {} B", bytes),
@@ -148,12 +171,15 @@ Result<void> BenchConsensus::run_group(Session& session) {
   }
   progress.clear();
 
-  const std::vector<Bar> bars = load_bars(*saturation, *sweep);
+  std::vector<Bar> bars = load_bars(*saturation, *sweep);
+  std::ranges::move(recovery_bars(*recoveries), std::back_inserter(bars));
   nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
-  document["results"] = {{"saturation", *saturation}, {"sweep", *sweep}, {"executor", executor}};
+  document["results"] = {
+      {"saturation", *saturation}, {"sweep", *sweep}, {"recovery", *recoveries}, {"executor", executor}};
   document["bars"] = bars;
   const std::string text = saturation_table(*saturation) + "\n" + cost_table(*saturation) + "\n" + sweep_table(*sweep) +
-                           "\n" + figures_text("for scale", executor) + "\n" + bar_table(bars);
+                           "\n" + recovery_table(*recoveries) + "\n" + figures_text("for scale", executor) + "\n" +
+                           bar_table(bars);
   return publish(session, options_, document, text);
 }
 

@@ -24,6 +24,7 @@ class BenchConsensus : public Command {
   BenchOptions options_;
   bool is_core_ = false;
   std::string folder_;
+  std::string only_;
 };
 
 }  // namespace myelin::tool

@@ -1,16 +1,11 @@
 #include "commands/certs_new.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -26,49 +21,15 @@ using network::CertificateAndKey;
 // A clock that is a little behind must not find a new certificate not good yet.
 constexpr std::chrono::hours kBackdated{1};
 
-Result<std::string> read(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  if (!file) {
-    return fail(Errc::io_error,
-                fmt::format("cannot read '{}': {}", path.string(), std::generic_category().message(errno)));
-  }
-  return std::string{std::istreambuf_iterator<char>{file}, {}};
-}
-
-/// To a new file. **Errors**: io_error.
-Result<void> write(const fs::path& path, const std::string& text, mode_t mode) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  bool is_written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  is_written = is_written && ::fsync(file) == 0;
-  const int error = errno;
-  if (file >= 0) ::close(file);
-  if (is_written) return {};
-  return fail(Errc::io_error,
-              fmt::format("cannot write '{}': {}", path.string(), std::generic_category().message(error)));
-}
-
 /// The folder's authority, made where there is none.
 Result<CertificateAndKey> authority_in(const fs::path& folder, const std::string& cluster,
                                        const network::Validity& validity, bool& is_new) {
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", folder.string(), failed.message()));
-  is_new = !fs::exists(folder / "authority.key", failed);
-  if (!is_new) {
-    auto certificate = read(folder / "authority.pem");
-    if (!certificate) return tl::unexpected{certificate.error()};
-    auto key = read(folder / "authority.key");
-    if (!key) return tl::unexpected{key.error()};
-    return CertificateAndKey{*std::move(certificate), *std::move(key)};
-  }
+  std::error_code ignored;
+  is_new = !fs::exists(folder / "authority.key", ignored);
+  if (!is_new) return network::load_authority(folder);
   auto made = network::make_authority(cluster, validity);
   if (!made) return made;
-  if (auto written = write(folder / "authority.pem", made->certificate, 0644); !written) {
-    return tl::unexpected{written.error()};
-  }
-  if (auto written = write(folder / "authority.key", made->key, 0600); !written) {
-    return tl::unexpected{written.error()};
-  }
+  if (auto saved = network::save_authority(*made, folder); !saved) return tl::unexpected{saved.error()};
   return made;
 }
 
@@ -99,7 +60,7 @@ Result<void> CertsNew::run(Session& session) {
   const network::Validity validity{now - kBackdated, now + std::chrono::hours{24} * days_};
   const fs::path folder = folder_;
   for (const std::string& node : nodes_) {
-    if (auto good = network::check_name("a node's name", node); !good) return good;
+    if (auto good = network::check_name("node", node); !good) return good;
     if (std::error_code ignored; fs::exists(folder / node, ignored)) {
       return fail(Errc::invalid_argument,
                   fmt::format("'{}' is there already; certificates are never overwritten", (folder / node).string()));

@@ -52,6 +52,8 @@ void DemoDigits::declare(CLI::App& app) {
       "  myelin demo digits --backend scalar          # what SIMD is worth\n"
       "  myelin demo digits --save-model digits.mynn  # train now,\n"
       "  myelin demo digits --model digits.mynn       # ask later\n"
+      "  myelin demo digits --memory results          # keep what was found in a shared memory,\n"
+      "  myelin memory search 'digits/*' --dir results  # and look at it\n"
       "  myelin demo digits --config configs/demo_digits.toml --json > digits.json");
 }
 

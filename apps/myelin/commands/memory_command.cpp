@@ -1,7 +1,6 @@
 #include "commands/memory_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
@@ -24,13 +23,9 @@ void MemoryCommand::declare(CLI::App& app) {
   auto* const directory = app.add_option("--dir", directory_, "Where the memory's files are, for this process alone")
                               ->type_name("DIR")
                               ->capture_default_str();
-  auto* const committee =
-      app.add_option("--committee", committee_, "Or the file that names its validators, which run elsewhere")
-          ->type_name("FILE")
-          ->excludes(directory);
-  app.add_option("--node", node_, "What this process is called there: as its certificate says")
-      ->type_name("NAME")
-      ->needs(committee);
+  app.add_option("--committee", committee_, "Or the file that names its validators, which run elsewhere")
+      ->type_name("FILE")
+      ->excludes(directory);
   flags_.declare(app);
   app.add_option("--space", space_, "Keys are those of this space: \"NAME/\" goes before each")->type_name("NAME");
   app.add_option("--timeout", seconds_, "Seconds to wait for an answer")
@@ -58,9 +53,11 @@ Memory MemoryCommand::space_of(const Memory& memory) const { return space_.empty
 void MemoryCommand::declare_time_to_live(CLI::App& app) {
   constexpr double kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour, kYear = 365 * kDay;
   app.add_option("--ttl", seconds_to_live_, "How long the key holds it, e.g. 500ms, 30s, 5m, 2h or 7d")
-      ->transform(CLI::AsNumberWithUnit(
-          std::map<std::string, double>{{"ms", 0.001}, {"s", 1.0}, {"m", kMinute}, {"h", kHour}, {"d", kDay}},
-          CLI::AsNumberWithUnit::CASE_SENSITIVE, ""))
+      ->transform(
+          CLI::AsNumberWithUnit(
+              std::map<std::string, double>{{"ms", 0.001}, {"s", 1.0}, {"m", kMinute}, {"h", kHour}, {"d", kDay}},
+              CLI::AsNumberWithUnit::CASE_SENSITIVE, "")
+              .description(""))
       ->check(CLI::Range(0.001, 10 * kYear).description(""))
       ->type_name("TIME");
 }
@@ -92,9 +89,7 @@ Result<void> MemoryCommand::run_embedded(Session& session, Duration limit) {
 }
 
 Result<void> MemoryCommand::run_connected(Session& session, Duration limit) {
-  // Two nodes of one name would drive each other out.
-  const std::string name = node_.empty() ? fmt::format("client-{}", ::getpid()) : node_;
-  const auto connected = ConnectedMemory::connect(committee_, flags_, name, limit);
+  const auto connected = ConnectedMemory::connect(committee_, flags_, limit, session.stop);
   if (!connected) return tl::unexpected{connected.error()};
   return run_on({session, (*connected)->mesh(), space_of((*connected)->memory()), limit});
 }

@@ -59,7 +59,6 @@ class MemoryCommand : public Command {
 
   std::string directory_ = "myelin-memory";
   std::string committee_;
-  std::string node_;
   NodeFlags flags_;
   std::string space_;
   double seconds_ = 10;

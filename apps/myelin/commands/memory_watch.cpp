@@ -40,7 +40,7 @@ void MemoryWatch::declare_own(CLI::App& app) {
       "go on after a pause, give the commit of the last line with --from: validators remember the last 16 MiB or "
       "so.\n\n"
       "Examples:\n"
-      "  myelin memory watch 'project_*' --committee committee.toml --certs certs/client --node client\n"
+      "  myelin memory watch 'project_*' --committee committee.toml --certs certs/client\n"
       "  myelin memory watch '*' --committee committee.toml --insecure --count 1");
 }
 

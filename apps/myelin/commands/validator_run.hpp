@@ -5,6 +5,8 @@
 
 #include "cli/command.hpp"
 #include "memory/node_flags.hpp"
+#include "myelin/validator/committee_file.hpp"
+#include "myelin/validator/validator.hpp"
 
 namespace myelin::tool {
 
@@ -16,9 +18,12 @@ class ValidatorRun final : public Command {
   [[nodiscard]] Result<void> run(Session& session) override;
 
  private:
+  void show_start(Session& session, const validator::Validator& running, const std::string& address) const;
+
   std::string folder_;
   std::string committee_;
   std::string listen_;
+  bool joins_ = false;
   NodeFlags flags_;
 };
 

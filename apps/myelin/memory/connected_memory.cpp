@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "myelin/validator/committee_file.hpp"
 #include "myelin/validator/validator.hpp"
 
 namespace myelin::tool {
@@ -29,13 +28,14 @@ std::string who_is_missing(const std::vector<network::PeerStatus>& peers) {
 }  // namespace
 
 Result<std::unique_ptr<ConnectedMemory>> ConnectedMemory::connect(const std::filesystem::path& committee,
-                                                                  const NodeFlags& flags, std::string name,
-                                                                  Duration limit) {
+                                                                  const NodeFlags& flags, Duration limit,
+                                                                  const std::stop_token& stop) {
   const auto file = validator::load_committee_file(committee);
   if (!file) return tl::unexpected{file.error()};
-  const auto options = flags.options(std::move(name));
+  const auto options = flags.options({});
   if (!options) return tl::unexpected{options.error()};
   std::unique_ptr<ConnectedMemory> connected{new ConnectedMemory};
+  connected->committee_ = *file;
   auto node = network::Node::start(connected->mesh_, *options);
   if (!node) return tl::unexpected{node.error()};
   connected->node_.emplace(std::move(*node));
@@ -47,6 +47,7 @@ Result<std::unique_ptr<ConnectedMemory>> ConnectedMemory::connect(const std::fil
   while (true) {
     const std::vector<network::PeerStatus> peers = connected->node_->peers();
     if (static_cast<std::size_t>(std::ranges::count_if(peers, &network::PeerStatus::connected)) >= enough) break;
+    if (stop.stop_requested()) return fail(Errc::cancelled, "interrupted before enough validators were there");
     if (Clock::now() >= deadline) {
       return fail(Errc::timeout, fmt::format("of {} validators {} are needed, and too few answer: {}",
                                              file->members.size(), enough, who_is_missing(peers)));

@@ -1,6 +1,7 @@
 /// A shared memory in this process, with its files in a directory.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,10 +19,12 @@ class EmbeddedMemory {
  public:
   enum class IfMissing : std::uint8_t { fail, make };
 
+  /// `left_out`: a validator that is not to be started, for it is to be replaced.
   /// **Errors**: not_found, with the remedy, where nothing is there and none is to be made; what starting validators
   /// gives.
   [[nodiscard]] static Result<std::unique_ptr<EmbeddedMemory>> open(const std::filesystem::path& directory,
-                                                                    IfMissing if_missing);
+                                                                    IfMissing if_missing,
+                                                                    std::optional<std::size_t> left_out = {});
 
   /// Whether it was made now.
   [[nodiscard]] bool is_new() const noexcept { return is_new_; }
@@ -31,6 +34,9 @@ class EmbeddedMemory {
   /// Copies all that was answered so far into a new file; says up to which commit, at least. **Errors**: those of
   /// ValidatorGroup::backup(); timeout, if the group answers nothing; cancelled by `stop`.
   [[nodiscard]] Result<std::uint64_t> backup(const std::filesystem::path& file, const std::stop_token& stop);
+  /// Returns the epoch that has begun. **Errors**: those of ValidatorGroup::replace(); invalid_argument, where there
+  /// are too few validators for it.
+  [[nodiscard]] Result<std::uint64_t> replace(std::size_t validator, Duration limit);
   [[nodiscard]] const Memory& memory() const noexcept { return memory_; }
 
  private:
@@ -42,7 +48,8 @@ class EmbeddedMemory {
   Memory memory_;
 };
 
-/// How many validators have their folders in a directory; 0 where there is none.
+/// How many validators a directory is of, as their folders and the committee's file say, so that one whose folder is
+/// missing is noticed; 0 where there is none.
 [[nodiscard]] std::size_t validators_in(const std::filesystem::path& directory);
 
 }  // namespace myelin::tool

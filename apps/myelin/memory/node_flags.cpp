@@ -1,5 +1,8 @@
 #include "memory/node_flags.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <utility>
 
@@ -18,14 +21,24 @@ void NodeFlags::declare(CLI::App& app) {
 
 Result<network::NodeOptions> NodeFlags::options(std::string name) const {
   network::NodeOptions options{.cluster = cluster, .name = std::move(name), .listen = {}, .insecure = insecure};
-  if (insecure) return options;
+  if (insecure) {
+    if (options.name.empty()) options.name = fmt::format("client-{}", ::getpid());
+    return options;
+  }
   if (certificates.empty()) {
     return fail(Errc::invalid_argument,
                 "nodes prove who they are: name a folder with --certs ('myelin certs new' makes them), or try "
                 "things out on this machine with --insecure");
   }
   auto credentials = network::load_credentials(certificates);
-  if (!credentials) return tl::unexpected{credentials.error()};
+  if (!credentials) {
+    return fail(credentials.error().code, credentials.error().message + "; 'myelin certs new' makes such a folder");
+  }
+  if (options.name.empty()) {
+    auto certified = network::node_of(*credentials);
+    if (!certified) return tl::unexpected{certified.error()};
+    options.name = *std::move(certified);
+  }
   options.credentials = std::move(*credentials);
   return options;
 }

@@ -18,7 +18,8 @@ struct NodeFlags {
   bool insecure = false;
 
   void declare(CLI::App& app);
-  /// For a node of that name, which listens nowhere yet. **Errors**: invalid_argument, where neither certificates are
+  /// For a node of that name, which listens nowhere yet; of no name: that of its certificate, or without one a name
+  /// that no other process of this machine has. **Errors**: invalid_argument, where neither certificates are
   /// given nor none wanted; those of network::load_credentials().
   [[nodiscard]] Result<network::NodeOptions> options(std::string name) const;
 };

@@ -47,14 +47,22 @@ Result<LineChild> LineChild::start(const std::vector<std::string>& words) {
 
 LineChild::~LineChild() {
   if (socket_ >= 0) ::close(socket_);
+  kill();
+}
+
+void LineChild::interrupt() const noexcept {
+  if (child_ != 0) ::kill(child_, SIGINT);
+}
+
+void LineChild::kill() noexcept {
   if (child_ == 0) return;
   ::kill(child_, SIGKILL);
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
+  child_ = 0;
 }
 
 Result<std::string> LineChild::ask(const std::string& line, std::chrono::milliseconds limit) {
-  using Clock = std::chrono::steady_clock;
   const std::string message = line + '\n';
   for (std::size_t sent = 0; sent < message.size();) {
     const ssize_t count = ::send(socket_, message.data() + sent, message.size() - sent, MSG_NOSIGNAL);
@@ -63,6 +71,13 @@ Result<std::string> LineChild::ask(const std::string& line, std::chrono::millise
     sent += static_cast<std::size_t>(count);
   }
 
+  auto answer = read_line(limit);
+  if (!answer) return fail(answer.error().code, answer.error().message + ": '" + line + "'");
+  return answer;
+}
+
+Result<std::string> LineChild::read_line(std::chrono::milliseconds limit) {
+  using Clock = std::chrono::steady_clock;
   const Clock::time_point deadline = Clock::now() + limit;
   for (;;) {
     if (const std::size_t end = unread_.find('\n'); end != std::string::npos) {
@@ -74,11 +89,11 @@ Result<std::string> LineChild::ask(const std::string& line, std::chrono::millise
     pollfd wait{socket_, POLLIN, 0};
     const int ready = left.count() <= 0 ? 0 : ::poll(&wait, 1, static_cast<int>(left.count()));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) return fail(Errc::timeout, "the child process does not answer '" + line + "'");
+    if (ready == 0) return fail(Errc::timeout, "the child process does not answer");
     std::array<char, 4096> chunk{};
     const ssize_t count = ::recv(socket_, chunk.data(), chunk.size(), 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return fail(Errc::io_error, "the child process ended instead of answering '" + line + "'");
+    if (count <= 0) return fail(Errc::io_error, "the child process ended instead of answering");
     unread_.append(chunk.data(), static_cast<std::size_t>(count));
   }
 }

@@ -25,6 +25,15 @@ class LineChild {
   LineChild& operator=(LineChild&&) = delete;
   ~LineChild();
 
+  /// The next line that it writes, without its end. **Errors**: as ask().
+  [[nodiscard]] Result<std::string> read_line(std::chrono::milliseconds limit);
+
+  [[nodiscard]] pid_t id() const noexcept { return child_; }
+  /// Asks it to end; what it still writes can be read.
+  void interrupt() const noexcept;
+  /// Ends it in the middle of whatever it does, and returns when it has ended.
+  void kill() noexcept;
+
   /// Writes the line and returns the next one that the child writes, both without their line ends.
   /// **Errors**: io_error when the child has ended; timeout.
   [[nodiscard]] Result<std::string> ask(const std::string& line, std::chrono::milliseconds limit);

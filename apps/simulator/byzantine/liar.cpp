@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "byzantine/forgery.hpp"
+#include "cluster/request.hpp"
 #include "myelin/consensus/limits.hpp"
+#include "myelin/consensus/state_machine.hpp"
+#include "myelin/consensus/transaction.hpp"
 
 namespace myelin::sim {
 
@@ -12,6 +15,7 @@ using namespace consensus;  // NOLINT: this file speaks the subject's language.
 namespace {
 
 constexpr std::size_t kSeenMax = 256;
+constexpr ClientId kLiars = ClientId{1} << 48;  // their own clients are numbered from here
 
 }  // namespace
 
@@ -169,7 +173,35 @@ bool Liar::broadcast(Epoch /*epoch*/, const VertexPtr& vertex) {
   return true;
 }
 
+// Of a commit that nobody made, but sound in itself: nothing but the word of others tells it from a true one.
+SnapshotPtr Liar::snapshot_of_theft(const SnapshotPtr& from) {
+  StateMachine machine;
+  if (!machine.restore(from->state, {from->tail.last_index(), from->state_root}) || machine.has_ended()) return nullptr;
+  Snapshot made = *from;
+  const CommitSummary& last = made.tail.commits.back();
+  const VertexRef leader{last.leader.round + 1, 0, Hasher{Domain::script}.add(made.tail.last().digest).finish()};
+  made.tail.commits.push_back({leader, {leader}, last.time});
+  // No longer than the rules have it.
+  std::vector<CommitSummary>& commits = made.tail.commits;
+  while (commits.size() > 1 && commits[1].leader.round + limits::kRoundsKept <= leader.round) {
+    const CommitIndex index = made.tail.before.index + 1;
+    made.tail.before = {index, commit_digest(made.tail.before.digest, index, commits.front())};
+    commits.erase(commits.begin());
+  }
+  const std::vector<std::byte> theft =
+      write_batch(kLiars - 1, made.tail.last_index(), std::vector{Transaction::put("account", "0")});
+  if (!machine.apply({.index = made.tail.last_index(), .time = commits.back().time, .batches = {theft}}))
+    return nullptr;
+  made.state_root = machine.state().digest;
+  made.state = machine.snapshot();
+  world_.common_lie = {made.tail.last(), made.state_root};
+  return std::make_shared<const Snapshot>(std::move(made));
+}
+
 SnapshotPtr Liar::false_snapshot(const SnapshotPtr& from) {
+  if (from && random_.chance(0.5)) {
+    if (SnapshotPtr theft = snapshot_of_theft(from)) return theft;
+  }
   Snapshot made = from ? *from : Snapshot{};
   switch (random_.below(5)) {
     case 0:
@@ -187,11 +219,17 @@ SnapshotPtr Liar::false_snapshot(const SnapshotPtr& from) {
   return std::make_shared<const Snapshot>(std::move(made));
 }
 
+StatementReply Liar::common_lie(Epoch epoch) {
+  return {make_statement(epoch, world_.keys.index_of(epoch, process_.id().validator), world_.common_lie->commit,
+                         world_.common_lie->state_root, world_.keys.signer(epoch, process_.id().validator))};
+}
+
 // Signed by our own key, another's, or nobody's.
 StatementReply Liar::false_statement(CommitIndex index) {
   const Epoch epoch = process_.epoch();
   const Signer& signer = world_.keys.signer(epoch, random_.below(world_.plan.validators));
   const ValidatorIndex self = world_.keys.index_of(epoch, process_.id().validator);
+  if (world_.common_lie && random_.chance(0.7)) return common_lie(epoch);
   Statement made = make_statement(epoch, self, {index, invent_digest(random_)}, invent_digest(random_), signer);
   if (last_snapshot_ && random_.chance(0.5)) {
     made = make_statement(epoch, self, last_snapshot_->tail.last(), invent_digest(random_), signer);
@@ -200,10 +238,13 @@ StatementReply Liar::false_statement(CommitIndex index) {
   return {std::move(made)};
 }
 
-bool Liar::send(Epoch /*epoch*/, std::size_t /*to*/, PeerMessage& message) {
+bool Liar::send(Epoch epoch, std::size_t to, PeerMessage& message) {
   if (auto* const given = std::get_if<SnapshotReply>(&message)) {
     if (given->snapshot) last_snapshot_ = given->snapshot;
-    if (plan_.does(Attack::fake_replies) && random_.chance(0.7)) given->snapshot = false_snapshot(last_snapshot_);
+    if (plan_.does(Attack::fake_replies) && random_.chance(0.7)) {
+      given->snapshot = false_snapshot(last_snapshot_);
+      if (world_.common_lie) process_.post(epoch, to, PeerMessage{common_lie(epoch)});
+    }
   }
   if (auto* const word = std::get_if<StatementReply>(&message)) {
     if (plan_.does(Attack::fake_replies) && random_.chance(0.7)) {
@@ -287,6 +328,33 @@ void Liar::send_garbage(std::size_t to) {
     for (std::byte& byte : noise) byte = static_cast<std::byte>(random_.next());
     process_.submit(std::move(noise));
   }
+  if (random_.chance(0.3)) usurp();
+}
+
+// Ends the epoch, if its own signature and those of the other liars were enough.
+void Liar::usurp() {
+  const Epoch epoch = process_.epoch();
+  std::vector<PublicKey> next(world_.plan.validators);
+  for (PublicKey& key : next) {
+    for (std::uint8_t& byte : key.bytes) byte = static_cast<std::uint8_t>(random_.next());
+  }
+  std::vector<std::size_t> signers;
+  for (std::size_t i = 0; i < world_.plan.validators; ++i) {
+    if (world_.plan.is_byzantine(i)) signers.push_back(i);
+  }
+  std::vector<Approval> approvals = world_.keys.approve(epoch, next, signers);
+  // And others' names, under what they never signed.
+  for (std::size_t i = 0; i < world_.plan.validators; ++i) {
+    const ValidatorIndex index = world_.keys.index_of(epoch, i);
+    const bool is_there = std::ranges::find(approvals, index, &Approval::validator) != approvals.end();
+    if (!is_there && random_.chance(0.5)) approvals.push_back({index, approvals.front().signature});
+  }
+  std::ranges::sort(approvals, {}, &Approval::validator);
+  const Request request{
+      .kind = Request::Kind::reconfigure, .epoch = epoch, .validators = std::move(next), .approvals = approvals};
+  const ClientId client = kLiars + 2 * process_.id().validator + process_.id().copy;
+  world_.execution.asked({client, ++usurpations_}, request);
+  process_.submit(encode(client, usurpations_, request));
 }
 
 void Liar::send_old(std::size_t to) {

@@ -41,10 +41,13 @@ class Liar final : public Tampering {
 
   void act();
   void send_garbage(std::size_t to);
+  void usurp();
   void send_old(std::size_t to);
   void flood_future(std::size_t to);
   void send_unasked(std::size_t to);
+  [[nodiscard]] consensus::StatementReply common_lie(consensus::Epoch epoch);
   [[nodiscard]] consensus::StatementReply false_statement(consensus::CommitIndex index);
+  [[nodiscard]] consensus::SnapshotPtr snapshot_of_theft(const consensus::SnapshotPtr& from);
   [[nodiscard]] consensus::SnapshotPtr false_snapshot(const consensus::SnapshotPtr& from);
 
   World& world_;
@@ -57,6 +60,7 @@ class Liar final : public Tampering {
   std::unordered_map<consensus::Digest, consensus::VertexPtr> hidden_;  // Ours, which our own core does not know.
   consensus::VertexPtr hidden_parent_;
   consensus::SnapshotPtr last_snapshot_;
+  consensus::Sequence usurpations_ = 0;
 };
 
 }  // namespace myelin::sim

@@ -74,6 +74,12 @@ void CommitChecker::recovered(std::size_t validator, consensus::Epoch number,
   }
 }
 
+consensus::Round CommitChecker::leader_round(consensus::Epoch epoch, consensus::CommitIndex index) const {
+  const auto found = epochs_.find(epoch);
+  if (found == epochs_.end() || index <= found->second.start.index || index > found->second.last()) return 0;
+  return found->second.commits[index - found->second.start.index - 1].leader.round;
+}
+
 consensus::CommitIndex CommitChecker::last(consensus::Epoch epoch) const {
   const auto found = epochs_.find(epoch);
   return found == epochs_.end() ? 0 : found->second.last();

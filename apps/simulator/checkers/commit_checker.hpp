@@ -33,6 +33,8 @@ class CommitChecker {
 
   /// The last commit of the epoch that anybody made.
   [[nodiscard]] consensus::CommitIndex last(consensus::Epoch epoch) const;
+  /// The round of a commit's leader; 0 where nobody made that commit.
+  [[nodiscard]] consensus::Round leader_round(consensus::Epoch epoch, consensus::CommitIndex index) const;
   [[nodiscard]] consensus::Round highest_round() const;
 
  private:

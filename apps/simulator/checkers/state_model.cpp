@@ -125,6 +125,7 @@ Reply StateModel::expect(consensus::ClientId client, const Request& request, con
     case Kind::reconfigure:
       if (request.epoch != epoch_) return answer_of(Status::wrong_epoch);
       if (is_ending_) return answer_of(Status::epoch_ending);
+      if (!request.is_approved) return answer_of(Status::not_approved);
       is_ending_ = true;
       return {};
   }

@@ -1,5 +1,6 @@
 #include "cluster/key_ring.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -40,6 +41,17 @@ KeyRing::Ring& KeyRing::of(consensus::Epoch epoch) {
     }
   }
   return ring;
+}
+
+std::vector<consensus::Approval> KeyRing::approve(consensus::Epoch epoch, std::span<const consensus::PublicKey> next,
+                                                  std::span<const std::size_t> validators) {
+  const consensus::Digest digest = consensus::next_committee_digest(epoch, next);
+  std::vector<consensus::Approval> approvals;
+  for (const std::size_t validator : validators) {
+    approvals.push_back({index_of(epoch, validator), signer(epoch, validator).sign(digest)});
+  }
+  std::ranges::sort(approvals, {}, &consensus::Approval::validator);
+  return approvals;
 }
 
 }  // namespace myelin::sim

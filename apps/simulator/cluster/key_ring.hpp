@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/random.hpp"
 #include "myelin/consensus/committee.hpp"
 #include "myelin/consensus/crypto.hpp"
+#include "myelin/consensus/transaction.hpp"
 
 namespace myelin::sim {
 
@@ -30,6 +32,10 @@ class KeyRing {
   [[nodiscard]] std::size_t validator_at(consensus::Epoch epoch, consensus::ValidatorIndex index) {
     return of(epoch).validators[index];
   }
+  /// That the next epoch's keys are to follow, by these validators.
+  [[nodiscard]] std::vector<consensus::Approval> approve(consensus::Epoch epoch,
+                                                         std::span<const consensus::PublicKey> next,
+                                                         std::span<const std::size_t> validators);
   [[nodiscard]] const consensus::SignatureChecker& checker() const noexcept { return *checker_; }
 
  private:

@@ -32,6 +32,7 @@ Process::Process(World& world, const ProcessId& id, Random random)
                                         consensus::Executor::block_stm};
   execution_options_.executor = kKinds[random_.below(kKinds.size())];
   execution_options_.hash_seed = random_.next();
+  execution_options_.checker = &world_.keys.checker();
   saved_.epochs.push_back({});
 }
 
@@ -151,6 +152,7 @@ void Process::start() {
   fuse_.reset();
   const bool is_victim = is_honest_ && !is_first && id_.copy == 0;
   if (is_victim && world_.mutant == Mutant::forgets_log) logs_.clear();
+  execution_options_.validators = world_.keys.keys(saved_.epochs.back().epoch);
   executor_.emplace(saved_, execution_options_);
   last_execution_ = now().steady;
   for (auto& [number, log] : logs_) {
@@ -253,6 +255,8 @@ void Process::receive(const EnvelopePtr& envelope) {
     if (reply->statement && !is_signed_by(*reply->statement, from, member.committee, world_.keys.checker())) {
       return refuse(Refusal::bad_signature);
     }
+    const auto next = static_cast<ValidatorIndex>((from + 1U) % member.committee.size());
+    if (world_.mutant == Mutant::believes_one && next != member.self) feed(member, Received{next, message});
   }
   const bool asks = std::holds_alternative<FetchRequest>(message) || std::holds_alternative<RangeRequest>(message);
   if (asks && world_.mutant == Mutant::answers_no_fetch) return;
@@ -580,6 +584,11 @@ void Process::check_memory() const {
       if (value <= most) return;
       violate("memory is bounded", "v{} holds {} {}; {} are allowed", id_.validator, value, what, most);
     };
+    const Round committed = world_.commits.leader_round(epoch, member->core->last_commit().index);
+    if (member->core->collected() + limits::kRoundsKept < committed) {
+      violate("memory is bounded", "v{} has collected up to round {}, and committed a leader of round {}",
+              id_.validator, member->core->collected(), committed);
+    }
     const Round rounds = member->core->round() - std::min(member->core->round(), member->core->collected());
     within(metrics.vertices, (rounds + limits::kRoundsServed + limits::kRoundsAheadMax + 2) * n * 3, "vertices");
     within(metrics.suspended, n * limits::kSuspendedPerAuthorMax * 2, "suspended vertices");

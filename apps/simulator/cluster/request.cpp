@@ -49,7 +49,9 @@ std::vector<std::byte> encode(consensus::ClientId client, consensus::Sequence se
     case Kind::release: transaction = Transaction::release(request.key, request.token); break;
     case Kind::read_accounts: transaction = Transaction::range("a", "b", consensus::limits::kRangeEntriesMax); break;
     case Kind::read_ephemeral: transaction = Transaction::range("e", "f", consensus::limits::kRangeEntriesMax); break;
-    case Kind::reconfigure: transaction = Transaction::reconfigure(request.epoch, request.validators); break;
+    case Kind::reconfigure:
+      transaction = Transaction::reconfigure(request.epoch, request.validators, request.approvals);
+      break;
   }
   return consensus::write_batch(client, sequence, std::span{&transaction, 1});
 }
@@ -70,7 +72,8 @@ std::string to_string(const Request& request) {
     case Kind::release: return fmt::format("release {} token {}", request.key, request.token);
     case Kind::read_accounts: return "read accounts";
     case Kind::read_ephemeral: return "read ephemeral registers";
-    case Kind::reconfigure: return fmt::format("end epoch {}", request.epoch);
+    case Kind::reconfigure:
+      return fmt::format("end epoch {}{}", request.epoch, request.is_approved ? "" : " without approval");
   }
   return {};
 }

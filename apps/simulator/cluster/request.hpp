@@ -43,6 +43,8 @@ struct Request {
   std::uint64_t token = 0;
   consensus::Epoch epoch = 0;                      ///< reconfigure
   std::vector<consensus::PublicKey> validators{};  ///< reconfigure
+  std::vector<consensus::Approval> approvals{};    ///< reconfigure
+  bool is_approved = false;                        ///< reconfigure: whether they are enough, and none is forged.
 };
 
 inline constexpr std::int64_t kLongLease = consensus::limits::kLeaseMax;

@@ -54,7 +54,7 @@ Mix mix_of(Scenario scenario, Random& random) {
           .loss = random.chance(0.3), .byzantine = random.chance(0.5), .crashes = random.chance(0.5), .epochs = true};
     case Scenario::catch_up:
       return {
-          .loss = random.chance(0.3), .byzantine = random.chance(0.3), .crashes = random.chance(0.3), .absentee = true};
+          .loss = random.chance(0.3), .byzantine = random.chance(0.6), .crashes = random.chance(0.3), .absentee = true};
     case Scenario::standard: break;
   }
   return {.loss = random.chance(0.5),
@@ -86,7 +86,7 @@ void plan_network(Plan& plan, const Mix& mix, Random& random) {
     if (random.chance(0.7)) plan.stormy.duplicate = static_cast<double>(random.between(std::uint64_t{1}, 200)) / 1000.0;
   }
   const auto rounds = static_cast<Duration::rep>(random.between(std::uint64_t{60}, 180));
-  plan.storm = unit * 3 * (mix.absentee ? rounds * 2 : rounds);
+  plan.storm = unit * 3 * (plan.scenario == Scenario::catch_up ? rounds * 3 : mix.absentee ? rounds * 2 : rounds);
   if (mix.weather) {
     plan.weather = {.interval = plan.storm / 8,
                     .longest = plan.storm / 4,
@@ -129,6 +129,9 @@ void plan_byzantine(Plan& plan, Random& random) {
         const auto attack = static_cast<Attack>(random.between(std::uint64_t{1}, kAttacks - 1));
         if (!liar.does(attack)) liar.attacks.push_back(attack);
       }
+      // Whoever was away is to meet those who lie about what it missed.
+      const bool lies_to_absentee = plan.scenario == Scenario::catch_up && random.chance(0.6);
+      if (lies_to_absentee && !liar.does(Attack::fake_replies)) liar.attacks.push_back(Attack::fake_replies);
     }
     plan.byzantine.push_back(std::move(liar));
   }

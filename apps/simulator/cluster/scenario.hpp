@@ -62,6 +62,7 @@ enum class Mutant : unsigned {
   skips_commit,
   stale_reads,
   answers_no_fetch,
+  believes_one,
 };
 struct MutantName {
   Mutant mutant;
@@ -76,6 +77,7 @@ inline constexpr auto kMutants = std::to_array<MutantName>({
     {Mutant::skips_commit, "skips-commit", "after a crash the executor misses a commit"},
     {Mutant::stale_reads, "stale-reads", "reads are answered with what was there before"},
     {Mutant::answers_no_fetch, "answers-no-fetch", "nobody answers who asks for missing vertices"},
+    {Mutant::believes_one, "believes-one", "one validator's word on a state counts for two"},
 });
 
 struct ByzantinePlan {

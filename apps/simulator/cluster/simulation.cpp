@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "byzantine/liar.hpp"
@@ -198,8 +199,17 @@ class Simulation {
   void plan_reconfigurations() {
     std::vector<Request> requests;
     for (unsigned epoch = 0; epoch < plan_.reconfigurations; ++epoch) {
-      requests.push_back(
-          {.kind = Request::Kind::reconfigure, .epoch = epoch, .validators = world_.keys.keys(epoch + 1)});
+      // Of a quorum, whoever they are: those who lie sign as well.
+      std::vector<std::size_t> signers(plan_.validators);
+      std::iota(signers.begin(), signers.end(), std::size_t{0});
+      random_.shuffle(signers);
+      signers.resize(plan_.validators - plan_.faults_max());
+      const auto& next = world_.keys.keys(epoch + 1);
+      requests.push_back({.kind = Request::Kind::reconfigure,
+                          .epoch = epoch,
+                          .validators = next,
+                          .approvals = world_.keys.approve(epoch, next, signers),
+                          .is_approved = true});
     }
     if (requests.empty()) return;
     world_.schedule.at(random_.between(plan_.storm / 8, plan_.storm),

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -54,6 +55,12 @@ struct World {
   Timeline timeline;
   KeyRing keys;
   Tally tally;
+  /// What all liars say alike: a commit that never was, and the state after it.
+  struct CommonLie {
+    consensus::IndexedDigest commit;
+    consensus::Digest state_root;
+  };
+  std::optional<CommonLie> common_lie;
   bool is_calm = false;            ///< After the stabilisation time: no crashes, no lost messages.
   bool has_missed_commit = false;  ///< The mutant has: one executor, or there would be none to compare with.
 

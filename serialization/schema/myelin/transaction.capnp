@@ -99,12 +99,21 @@ struct Transaction {
       # The keys it may touch, at most 16, if it can say; empty: any. Known keys allow the scheduled executor.
     }
     reconfigure :group {
-      # Ends the epoch with this commit. The first in an epoch counts.
+      # Ends the epoch with this commit, if a quorum approves. The first such in an epoch counts.
       epoch @26 :UInt64;
       # The epoch it ends: one that comes late ends no other.
       validators @27 :List(Data);
       # The next committee's Ed25519 public keys, 32 bytes each, 1 to 64, in order of their indices.
+      approvals @30 :List(Approval);
+      # Of a quorum of this epoch's committee, by ascending validator.
     }
+  }
+
+  struct Approval {
+    validator @0 :UInt8;
+    # Index in this epoch's committee.
+    signature @1 :Data;
+    # Ed25519, 64 bytes, of the next committee's digest.
   }
 
   struct Step {

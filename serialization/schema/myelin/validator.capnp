@@ -95,9 +95,12 @@ struct BatchAnswer {
   time @3 :Int64;
   # The commit's time, nanoseconds since 1970.
   digest @4 :Consensus.Digest256;
-  # Of the replies: what validators are compared by.
+  # Of the batch that was executed and the replies to it, as consensus::answer_digest() has it: what validators are
+  # compared by.
   replies @5 :Data;
   # As consensus::encode_replies() has them. Only in answers to SubmitBatch.
+  batch @6 :Consensus.Digest256;
+  # consensus::batch_digest() of what was executed under this sequence. Only in answers to SubmitBatch.
 }
 
 struct ReadKey {
@@ -143,4 +146,64 @@ struct ChangesAnswer {
   # Of a check.
   changes @3 :List(Memory.MemoryReply.Change);
   # Not of a check.
+}
+
+struct WantCopy {
+  # A copy of a validator's state is to be made, and kept for whoever asked. Answered with a CopyMade.
+  startOf @0 :UInt64;
+  # The state that this epoch started from, as snapshots have it. 0: the latest, as a backup.
+  commitMin @1 :UInt64;
+  # Of a backup: the state is to be after this commit or a later one.
+}
+
+struct CopyMade {
+  copy @0 :UInt64;
+  # Names it, for whoever reads it.
+  bytes @1 :UInt64;
+  # All of it.
+  commit @2 :UInt64;
+  # The state is after this commit, or of a backup, a later one.
+}
+
+struct ReadCopy {
+  # Answered with a CopyPart.
+  copy @0 :UInt64;
+  offset @1 :UInt64;
+  bytesMax @2 :UInt32;
+  # A validator has a bound of its own beside.
+}
+
+struct CopyPart {
+  bytes @0 :Data;
+  # Behind the copy's end: none.
+}
+
+struct EndCopy {
+  # A copy is not needed any more. It would be forgotten sooner or later.
+  copy @0 :UInt64;
+}
+
+struct AskEpoch {
+  # From one validator to another: where it stands. Answered with an EpochWord.
+  from @0 :UInt64;
+  # Who validates is told of this epoch and later ones.
+}
+
+struct EpochWord {
+  isHere @0 :Bool;
+  # Else the sender has not come to any epoch yet.
+  epoch @1 :UInt64;
+  hasEnded @2 :Bool;
+  # It has all that the next one starts from.
+  committee @3 :Data;
+  # Who validates in the epoch, as a committee file's bytes.
+  commit @4 :Consensus.Digest256;
+  stateRoot @5 :Consensus.Digest256;
+  index @6 :UInt64;
+  time @7 :Int64;
+  # What the epoch starts from: with `committee` only.
+  next @8 :Data;
+  # The committee file that the sender's operator wants for the next epoch; no bytes: none.
+  approval @9 :Data;
+  # The sender's signature of consensus::next_committee_digest() of it, 64 bytes.
 }

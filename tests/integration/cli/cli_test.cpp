@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(version_names_the_release_the_simd_target_and_the_backends)
 BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"--help"}, {"bench", "--help"},
-        {"bench", "agents", "--help"},      {"bench", "gemm", "--help"},
+        {"bench", "agents", "--help"},      {"bench", "kernels", "--help"},
         {"bench", "messages", "--help"},    {"new", "--help"},
         {"new", "agent", "--help"},         {"demo", "--help"},
         {"demo", "digits", "--help"},       {"demo", "ledger", "--help"},
@@ -50,30 +50,38 @@ BOOST_AUTO_TEST_CASE(a_slip_costs_one_line) {
   BOOST_TEST(subcommand.err == "myelin: unknown subcommand 'bnech'; did you mean 'bench'? See 'myelin --help'\n");
   BOOST_TEST(subcommand.out.empty());
 
-  const Outcome option = run({"bench", "gemm", "--quik"});
+  const Outcome option = run({"bench", "kernels", "--quik"});
   BOOST_TEST(option.status == 2);
   BOOST_TEST(option.err_lines() == 1);
   BOOST_TEST(option.err.find("did you mean '--quick'?") != std::string::npos);
 
-  const Outcome value = run({"bench", "gemm", "--repetitions", "0"});
+  const Outcome value = run({"bench", "kernels", "--repetitions", "0"});
   BOOST_TEST(value.status == 2);
   BOOST_TEST(value.err_lines() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(bench_gemm_writes_one_json_document_and_saves_it) {
+BOOST_AUTO_TEST_CASE(bench_kernels_writes_one_json_document_and_a_picture) {
   std::string directory = (std::filesystem::temp_directory_path() / "myelin-cli-XXXXXX").string();
   BOOST_REQUIRE(mkdtemp(directory.data()) != nullptr);
-  const std::string file = directory + "/gemm.json";
+  const std::string file = directory + "/kernels.json";
+  const std::string picture = directory + "/roofline.svg";
 
-  const Outcome outcome = run({"bench", "gemm", "--quick", "--json", "--save", file});
+  const Outcome outcome =
+      run({"bench", "kernels", "--quick", "--family", "gemm", "--json", "--save", file, "--svg", picture});
   BOOST_TEST(outcome.status == 0);
   const json document = json::parse(outcome.out);
-  BOOST_TEST(document["command"].get<std::string>() == "bench gemm");
+  BOOST_TEST(document["command"].get<std::string>() == "bench kernels");
   BOOST_TEST(document["complete"].get<bool>());
+  BOOST_TEST(document["limits"][0]["gflops"].get<double>() > 0);
   BOOST_TEST(!document["results"].empty());
+  for (const json& result : document["results"]) BOOST_TEST(result["family"].get<std::string>() == "gemm");
   std::ifstream saved{file};
   BOOST_TEST((json::parse(saved) == document));
-  BOOST_TEST(std::distance(std::filesystem::directory_iterator{directory}, {}) == 1);
+  std::ifstream drawn{picture};
+  const std::string svg{std::istreambuf_iterator<char>{drawn}, {}};
+  BOOST_TEST(svg.starts_with("<svg"));
+  BOOST_TEST(svg.find("64 x 64 x 64: Myelin") != std::string::npos);
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator{directory}, {}) == 2);
   std::filesystem::remove_all(directory);
 }
 
@@ -95,6 +103,7 @@ BOOST_AUTO_TEST_CASE(bench_consensus_loads_groups_and_holds_their_figures_agains
   BOOST_TEST(outcome.status == 0);
   const json document = json::parse(outcome.out);
   BOOST_TEST(document["complete"].get<bool>());
+  BOOST_TEST(document["results"]["recovery"].size() == 1U);
   for (const char* part : {"saturation", "sweep"}) {
     BOOST_TEST(!document["results"][part].empty());
     for (const json& result : document["results"][part]) {
@@ -105,7 +114,10 @@ BOOST_AUTO_TEST_CASE(bench_consensus_loads_groups_and_holds_their_figures_agains
     }
   }
   BOOST_TEST(document["results"]["executor"][0]["series"][0]["summary"]["median"].get<double>() > 0);
-  BOOST_TEST(document["bars"].size() == 6U);
+  for (const json& result : document["results"]["recovery"]) {
+    BOOST_TEST(result["figures"]["seconds"]["median"].get<double>() > 0);
+  }
+  BOOST_TEST(document["bars"].size() == 13U);
 }
 
 BOOST_AUTO_TEST_CASE(demo_ledger_writes_one_json_document_with_balances_that_add_up) {
@@ -177,7 +189,7 @@ BOOST_AUTO_TEST_CASE(new_agent_says_in_json_which_files_it_wrote_and_writes_over
 }
 
 BOOST_AUTO_TEST_CASE(quiet_leaves_stderr_to_warnings) {
-  const Outcome outcome = run({"bench", "gemm", "--quick", "--quiet"});
+  const Outcome outcome = run({"bench", "kernels", "--family", "gemm", "--quick", "--quiet"});
   BOOST_TEST(outcome.status == 0);
   BOOST_TEST(outcome.out.find("64 x 64 x 64") != std::string::npos);
   BOOST_TEST((outcome.err.empty() || outcome.err.find("warning: ") != std::string::npos));
@@ -221,10 +233,11 @@ BOOST_AUTO_TEST_CASE(bench_agents_without_erlang_says_how_to_get_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_saved_is_a_failure_of_one_line_before_any_work) {
-  const Outcome outcome = run({"bench", "gemm", "--quick", "--quiet", "--save", "/nowhere/gemm.json"});
+  const Outcome outcome =
+      run({"bench", "kernels", "--family", "gemm", "--quick", "--quiet", "--save", "/nowhere/kernels.json"});
   BOOST_TEST(outcome.status == 1);
   BOOST_TEST(outcome.out.empty());  // no report: nothing was measured
-  BOOST_TEST(outcome.err.find("/nowhere/gemm.json") != std::string::npos);
+  BOOST_TEST(outcome.err.find("/nowhere/kernels.json") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_behind_stdout_is_a_failure) {
@@ -237,7 +250,7 @@ BOOST_AUTO_TEST_CASE(an_interrupt_stops_with_the_document_so_far) {
   // The first bytes on stderr say that the work has begun; only then comes the interrupt.
   std::array<int, 2> err{};
   BOOST_REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
-  Program program{{"bench", "gemm", "--repetitions", "1000", "--json"}, err[1]};
+  Program program{{"bench", "kernels", "--family", "gemm", "--repetitions", "1000", "--json"}, err[1]};
   ::close(err[1]);
   char first = 0;
   BOOST_REQUIRE(::read(err[0], &first, 1) == 1);

@@ -156,6 +156,31 @@ BOOST_AUTO_TEST_CASE(a_backup_makes_a_new_memory_with_the_same_content) {
   BOOST_TEST(restore({file, "--dir", third, "--validators", "0"}).status == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_validator_whose_folder_is_lost_is_replaced) {
+  require_done({"put", "colour", "blue"});
+  check_refused(memory({"replace", "0"}), 1, "restore a backup");
+  const std::string file = (directory.path() / "backup").string(), four = (directory.path() / "four").string();
+  require_done({"backup", file});
+  BOOST_REQUIRE(myelin::test::run({"memory", "restore", file, "--dir", four, "--validators", "4"}).status == 0);
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "memory");
+    words.insert(words.end(), {"--dir", four});
+    return myelin::test::run(words);
+  };
+  BOOST_TEST(run({"put", "shape", "round"}).status == 0);
+  // One in between, and the last.
+  for (const std::string lost : {"2", "3"}) {
+    std::filesystem::remove_all(std::filesystem::path{four} / ("validator" + lost));
+    check_refused(run({"get", "shape"}), 1, "validator" + lost);
+    const Outcome replaced = run({"replace", lost, "--json"});
+    BOOST_TEST(replaced.status == 0, replaced.err);
+    BOOST_TEST(json::parse(replaced.out)["validators"].get<int>() == 4);
+    BOOST_TEST(json::parse(replaced.out)["epoch"].get<int>() == (lost == "2" ? 2 : 3));
+    BOOST_TEST(run({"get", "shape"}).out == "round");
+  }
+  check_refused(run({"replace", "7"}), 1, "7");
+}
+
 BOOST_AUTO_TEST_CASE(pairs_from_a_file_are_found_again_by_patterns_over_many_pages) {
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "project_" + std::to_string(1000 + i) + "\tvalue " + std::to_string(i) + '\n';

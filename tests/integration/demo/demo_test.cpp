@@ -51,6 +51,25 @@ void check_refused(const Outcome& outcome, int status, const std::string& part) 
 
 BOOST_FIXTURE_TEST_SUITE(demo_digits, Fixture)
 
+BOOST_AUTO_TEST_CASE(the_results_are_in_the_shared_memory) {
+  const json own = json::parse(demo({"--json", "--quiet"}).out)["memory"];
+  BOOST_TEST(own["validators"].get<int>() == 4);
+  BOOST_TEST(own["run"].get<std::string>() == "run0001");
+  BOOST_TEST(own["keys"].get<int>() == 27);
+  // And stay, where they are told to; the next run's lie beside them.
+  const std::string memory = (directory.path() / "memory").string();
+  for (const std::string run : {"run0001", "run0002"}) {
+    const Outcome outcome = demo({"--json", "--quiet", "--memory", memory});
+    BOOST_REQUIRE(outcome.status == 0);
+    const json document = json::parse(outcome.out);
+    BOOST_TEST(document["memory"]["run"].get<std::string>() == run);
+    const Outcome found = myelin::test::run({"memory", "get", "digits/" + run + "/batched/correct", "--dir", memory});
+    BOOST_TEST(found.status == 0, found.err);
+    BOOST_TEST(std::stoi(found.out) == document["accuracy"]["correct"].get<int>());
+  }
+  check_refused(demo({"--memory", data}), 1, data);
+}
+
 BOOST_AUTO_TEST_CASE(the_json_document_adds_up) {
   const Outcome outcome = demo({"--json", "--quiet"});
   BOOST_REQUIRE(outcome.status == 0);

@@ -3,16 +3,13 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "../../support/expect_success.hpp"
 #include "../../support/temporary_directory.hpp"
-#include "checkers/client_history.hpp"
-#include "checkers/violation.hpp"
-#include "cluster/request.hpp"
 #include "engine/random.hpp"
+#include "histories.hpp"
 #include "myelin/memory/memory.hpp"
 #include "myelin/validator/group.hpp"
 
@@ -21,43 +18,9 @@ namespace myelin {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = sim::Request::Kind;
-
 constexpr std::size_t kClients = 6;
 constexpr std::size_t kOperations = 120;  // of each client
-constexpr unsigned kKeys = 3;
 constexpr Duration kLimit = 60s;
-
-sim::Request choose(sim::Random& random, const std::string& name, std::size_t operation) {
-  const std::string key = std::to_string(random.below(kKeys));
-  const std::string value = name + "." + std::to_string(operation);
-  switch (random.below(10)) {
-    case 0:
-    case 1: return {.kind = Kind::put, .key = "r" + key, .value = value};
-    case 2:
-    case 3: return {.kind = Kind::get, .key = "r" + key};
-    case 4: return {.kind = Kind::put_if_absent, .key = "r" + key, .value = value};
-    case 5: return {.kind = Kind::erase, .key = "r" + key};
-    case 6: return {.kind = Kind::fetch_add, .key = "c" + key, .number = 1};
-    case 7: return {.kind = Kind::add, .key = "a" + key, .number = 5};
-    case 8:
-      return {
-          .kind = Kind::transfer, .key = "a" + key, .other = "a" + std::to_string(random.below(kKeys)), .number = 3};
-    default: return {.kind = Kind::read_accounts};
-  }
-}
-
-consensus::Value value_of(const MemoryValue& value) {
-  return {.kind = value.kind(), .number = value.number(), .bytes = std::string{value.text()}};
-}
-
-consensus::Reply reply_of(const MemoryOutcome& outcome) {
-  consensus::Reply reply;
-  reply.status = outcome.status;
-  if (outcome.value) reply.value = value_of(*outcome.value);
-  for (const MemoryPage::Entry& entry : outcome.entries) reply.entries.push_back({entry.key, value_of(entry.value)});
-  return reply;
-}
 
 /// Runs the clients while `disturb(group, random)` is called again and again.
 template <class Disturb>
@@ -66,30 +29,16 @@ void run(std::uint64_t seed, Disturb disturb, const validator::SavingOptions& sa
   Mesh mesh{{.workers = 2, .job_threads = 4}};
   auto group = validator::ValidatorGroup::start(mesh, {.validators = 4, .folder = folder.path(), .saving = saving});
   test::require_success(group);
-  sim::ClientHistory history;
-  std::mutex mutex;
+  test::Histories histories;
   std::atomic<std::size_t> running = kClients;
   std::atomic<std::size_t> answered = 0;
-  const auto begin = std::chrono::steady_clock::now();
   const auto work = [&](std::size_t client) {
     const Memory memory =
         Memory::start_session(mesh, group->directory(), {.client = client + 1, .patience = 100ms, .patience_max = 1s});
     sim::Random random{seed * kClients + client};
     for (std::size_t i = 0; i < kOperations; ++i) {
-      const sim::Request request = choose(random, std::to_string(client), i);
-      const std::vector<std::byte> bytes = sim::encode(client + 1, i + 1, request);
-      const auto batch = consensus::read_batch(bytes);
-      std::size_t place = 0;
-      {
-        const std::lock_guard lock{mutex};
-        place = history.called(client + 1, request, std::chrono::steady_clock::now() - begin);
-      }
-      const auto outcomes = mesh.ask(memory.execute(batch->transactions), kLimit);
-      const auto now = std::chrono::steady_clock::now() - begin;
-      if (!outcomes || outcomes->size() != 1) continue;  // nobody knows: the operation stays open
-      ++answered;
-      const std::lock_guard lock{mutex};
-      history.returned(place, reply_of(outcomes->front()), now);
+      const auto ask = [&](const auto& call) { return mesh.ask(call, kLimit); };
+      if (histories.run_one(client + 1, i + 1, memory, random, ask)) ++answered;
     }
     --running;
   };
@@ -99,11 +48,7 @@ void run(std::uint64_t seed, Disturb disturb, const validator::SavingOptions& sa
   while (running > 0) disturb(*group, random);
   clients.clear();
   BOOST_TEST(answered > kClients * kOperations / 2);
-  try {
-    BOOST_TEST(history.check() == 0U);
-  } catch (const sim::Violation& violation) {
-    BOOST_ERROR(violation.invariant << ": " << violation.what);
-  }
+  histories.check();
 }
 
 void pause(sim::Random& random, Duration longest) { std::this_thread::sleep_for(random.between(1ms, longest)); }

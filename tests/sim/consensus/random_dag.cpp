@@ -152,7 +152,8 @@ class Maker {
       const std::uint64_t word = i == 0 ? dag_.vertices.size() + 1 : random_.next();
       std::memcpy(digest.bytes.data() + 8 * (3 - i), &word, sizeof word);
     }
-    dag_.vertices.push_back(std::make_shared<const Vertex>(std::move(content), digest, Words{}, Words{}, Signature{}));
+    dag_.vertices.push_back(std::make_shared<const Vertex>(std::move(content), digest, Words{}, Words{},
+                                                           std::vector<Digest>{}, Signature{}));
     dag_.parents.push_back(std::move(places));
     return dag_.vertices.size() - 1;
   }

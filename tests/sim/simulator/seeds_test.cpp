@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(the_standard_mix_breaks_no_promise) {
   BOOST_TEST(tally.crashes > 0U);
   BOOST_TEST(tally.attacks > 0U);
   BOOST_TEST(tally.partitions > 0U);
+  BOOST_TEST(tally.replays > 0U);
   BOOST_TEST(tally.unchecked_histories == 0U);
 }
 

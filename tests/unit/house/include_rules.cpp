@@ -43,6 +43,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"openssl/", "openssl"},
     {"cblas", "blas"},
     {"openblas", "blas"},
+    {"oneapi/dnnl/", "onednn"},
     {"CLI/", "cli11"},
     {"nlohmann/", "json"},
     {"toml++/", "toml"},
@@ -153,6 +154,8 @@ const std::vector<FolderRule>& folder_rules() {
       {"serialization", "serialization", {"base", "expected", "fmt", "capnp"}},
       {"kernels", "kernels", {"base", "expected", "fmt"}},
       {"kernels/cpu", "kernels", {"base", "expected", "fmt", "hwy"}},
+      {"kernels/memory", "kernels", {"base", "expected", "fmt", "posix"}},
+      {"kernels/threads", "kernels", {"base", "expected", "fmt", "posix"}},
       {"kernels/gpu", "kernels", {"base", "expected", "fmt", "opencl", "posix"}},
       {"actors",
        "actors",
@@ -160,7 +163,7 @@ const std::vector<FolderRule>& folder_rules() {
         "posix", "zlib"}},
       // The core of the consensus group is pure: no CAF, socket, disk, clock or source of randomness. banned_words()
       // has what is banned of the standard library.
-      {"actors/consensus", "consensus", {"base", "serialization", "expected", "fmt", "capnp", "sodium"}},
+      {"actors/consensus", "consensus", {"base", "serialization", "kernels", "expected", "fmt", "capnp", "sodium"}},
       // The test kit stands on the actors' public headers, and knows neither CAF nor a test framework.
       {"actors/testkit", "testkit", {"base", "serialization", "actors", "expected", "fmt", "capnp"}},
       // What makes a consensus group of the core: disks, keys, and agents; CAF stays behind the actors' headers.
@@ -183,13 +186,14 @@ const std::vector<FolderRule>& folder_rules() {
        {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "network", "expected", "fmt",
         "spdlog", "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
       // Only here, to compare with the bare libraries.
-      {"apps/myelin/bench", "apps", {"base",      "serialization", "kernels",  "consensus", "actors",
-                                     "validator", "memory",        "expected", "fmt",       "spdlog",
-                                     "capnp",     "cli11",         "json",     "toml",      "zlib",
-                                     "mimalloc",  "posix",         "caf",      "blas",      "sodium"}},
+      {"apps/myelin/bench", "apps", {"base",   "serialization", "kernels",  "consensus", "actors",   "validator",
+                                     "memory", "network",       "expected", "fmt",       "spdlog",   "capnp",
+                                     "cli11",  "json",          "toml",     "zlib",      "mimalloc", "posix",
+                                     "caf",    "blas",          "onednn",   "sodium"}},
       {"examples",
        "examples",
-       {"base", "serialization", "kernels", "actors", "validator", "memory", "testkit", "expected", "fmt", "capnp"}},
+       {"base", "serialization", "kernels", "actors", "validator", "memory", "network", "testkit", "expected", "fmt",
+        "capnp"}},
       // Shows plain CAF actors beside agents.
       {"examples/caf_interop",
        "examples",

@@ -1,7 +1,17 @@
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../support/comes_true.hpp"
 #include "../../support/temporary_directory.hpp"
 #include "group_fixture.hpp"
 #include "myelin/consensus/state_machine.hpp"
@@ -73,6 +83,45 @@ BOOST_AUTO_TEST_CASE(the_group_goes_on_and_comes_back_as_if_there_had_been_none)
   const auto found = f.get(f.memory.get("key"));
   BOOST_REQUIRE(found.has_value());
   BOOST_TEST(found->text() == "2");
+}
+
+BOOST_AUTO_TEST_CASE(nobody_is_stopped_while_a_backup_is_under_way) {
+  const test::TemporaryDirectory folder;
+  GroupFixture f{{.folder = folder.path() / "group"}};
+  // A pipe in place of the file that is written, so that it takes as long as the test does not read.
+  const std::filesystem::path path = folder.path() / "backup";
+  const std::string pipe = path.string() + ".partial";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  BOOST_REQUIRE(reader >= 0);
+  for (int i = 0; i < 20; ++i) f.get(f.memory.put("key" + std::to_string(i), std::string(60'000, 'x')));
+  Result<void> copied{};
+  std::thread copying{[&] { copied = f.group->backup(0, path); }};
+  pollfd written{.fd = reader, .events = POLLIN, .revents = 0};
+  BOOST_TEST(::poll(&written, 1, 60'000) == 1);
+  const auto refused = f.group->replace(2, std::chrono::milliseconds{50});
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == Errc::timeout));
+  // It votes as before.
+  f.get(f.memory.put("meanwhile", "1"));
+  const consensus::CommitIndex there = f.group->status(0).executed;
+  BOOST_TEST(test::comes_true([&] { return f.group->status(2).executed > there; }));
+  std::vector<char> read(1 << 16);
+  std::atomic<bool> is_over = false;
+  std::thread reading{[&] {
+    while (!is_over) {
+      while (::read(reader, read.data(), read.size()) > 0) {
+      }
+      ::poll(&written, 1, 1);
+    }
+  }};
+  copying.join();
+  is_over = true;
+  reading.join();
+  ::close(reader);
+  BOOST_TEST(!copied);  // a pipe is no backup
+  test::require_success(f.group->replace(2));
+  f.get(f.memory.put("after", "1"));
 }
 
 BOOST_AUTO_TEST_CASE(where_there_can_be_none_it_says_so) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../support/comes_true.hpp"
 #include "../../support/expect_success.hpp"
 #include "../../support/temporary_directory.hpp"
 #include "myelin/memory/memory.hpp"
@@ -49,14 +50,6 @@ struct Fixture {
     test::require_success(found);
     return found->has_value() ? (*found)->number() : 0;
   }
-  [[nodiscard]] bool comes_true(const std::function<bool()>& condition) const {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > limit) return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
-  }
   [[nodiscard]] std::filesystem::path folder_of(std::size_t i) const {
     return folder.path() / ("validator" + std::to_string(i));
   }
@@ -70,7 +63,7 @@ struct Fixture {
     group->crash(other);
     put("without " + std::to_string(other));
     const consensus::CommitIndex there = group->status(validator == 0 ? 1 : 0).executed;
-    BOOST_TEST(comes_true([&] { return group->status(validator).executed >= there; }));
+    BOOST_TEST(test::comes_true([&] { return group->status(validator).executed >= there; }));
     BOOST_TEST(group->status(validator).halted.empty());
     test::require_success(group->restart(other));
   }
@@ -97,7 +90,7 @@ BOOST_AUTO_TEST_CASE(one_whose_disk_was_lost_comes_back_with_a_new_key) {
   test::require_success(f.start({2}));
   f.put("while it is gone");
   test::require_success(f.group->replace(2));
-  BOOST_TEST(f.comes_true([&] { return f.group->status(2).epoch == 1; }));
+  BOOST_TEST(test::comes_true([&] { return f.group->status(2).epoch == 1; }));
   f.put("after");
   f.require_voting(2, 1);
   const auto now = f.committee();
@@ -107,7 +100,7 @@ BOOST_AUTO_TEST_CASE(one_whose_disk_was_lost_comes_back_with_a_new_key) {
   // It is the same group when it starts again.
   test::require_success(f.start());
   for (const char* key : {"before", "while it is gone", "after"}) BOOST_TEST(f.has(key), key);
-  BOOST_TEST(f.comes_true([&] { return f.group->status(0).epoch == 1; }));
+  BOOST_TEST(test::comes_true([&] { return f.group->status(0).epoch == 1; }));
 }
 
 BOOST_AUTO_TEST_CASE(calls_wait_and_are_executed_once_while_all_are_replaced_one_after_the_other) {
@@ -147,8 +140,7 @@ BOOST_AUTO_TEST_CASE(who_was_away_when_an_epoch_ended_starts_from_a_copy) {
   test::require_success(f.group->restart(6));
   f.put("again");
   const consensus::CommitIndex there = f.group->status(0).executed;
-  BOOST_TEST(f.comes_true([&] { return f.group->status(6).executed >= there; }));
-  BOOST_TEST(f.group->status(6).epoch == 1U);
+  BOOST_TEST(test::comes_true([&] { return f.group->status(6).executed >= there && f.group->status(6).epoch == 1U; }));
   BOOST_TEST(f.group->status(6).halted.empty());
 }
 
@@ -167,6 +159,77 @@ BOOST_AUTO_TEST_CASE(without_a_quorum_nobody_is_replaced_until_there_is_one) {
   f.require_voting(2, 0);
   BOOST_TEST(f.has("before"));
   BOOST_TEST(f.committee().epoch == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_that_ends_when_nobody_waits_for_it_any_more_is_followed_by_the_next) {
+  Fixture f;
+  test::require_success(f.start());
+  f.put("before");
+  f.group->crash(3);
+  BOOST_REQUIRE(!f.group->replace(2, 300ms));
+  // With a quorum, what was asked for is agreed on.
+  test::require_success(f.group->restart(3));
+  f.put("after");
+  BOOST_TEST(test::comes_true([&] { return f.group->status(0).epoch == 1; }));
+  BOOST_TEST(f.committee().epoch == 1U);
+  test::require_success(f.group->restart(2));
+  f.require_voting(2, 0);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_cannot_start_holds_up_no_other) {
+  Fixture f;
+  test::require_success(f.start());
+  f.put("before");
+  // Where its next log would be.
+  std::filesystem::create_directory(f.folder_of(1) / "log-1");
+  const auto replaced = f.group->replace(2);
+  BOOST_REQUIRE(!replaced);
+  BOOST_TEST(replaced.error().message.find("log-1") != std::string::npos, replaced.error().message);
+  BOOST_TEST(f.group->status(1).halted == replaced.error().message);
+  f.put("meanwhile");
+  BOOST_TEST(test::comes_true([&] { return f.group->status(1).executed < f.group->status(0).executed; }));
+  std::filesystem::remove(f.folder_of(1) / "log-1");
+  test::require_success(f.group->restart(1));
+  f.require_voting(1, 0);
+  f.require_voting(2, 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_key_that_has_not_voted_yet_can_begin_later) {
+  Fixture f;
+  test::require_success(f.start());
+  f.put("before");
+  f.stop();
+  std::filesystem::remove_all(f.folder_of(2));
+  test::require_success(f.start({2}));
+  // It has a new key and a state then, and no log.
+  std::filesystem::create_directories(f.folder_of(2) / "log-1");
+  BOOST_TEST(!f.group->replace(2));
+  f.put("without it");
+  std::filesystem::remove(f.folder_of(2) / "log-1");
+  // Nor a state, where the process was killed before.
+  std::filesystem::remove(f.folder_of(2) / "state");
+  test::require_success(f.group->restart(2));
+  f.require_voting(2, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_is_lost_in_a_later_epoch_is_noticed) {
+  Fixture f;
+  test::require_success(f.start());
+  test::require_success(f.group->replace(3));
+  f.put("before");
+  f.stop();
+  // All but the key, which has voted.
+  for (const char* gone : {"state", "state-lock", "log-1", "start-1"}) std::filesystem::remove(f.folder_of(0) / gone);
+  for (int twice = 0; twice < 2; ++twice) {
+    const auto refused = f.start();
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST((refused.error().code == Errc::corrupt_file));
+    BOOST_TEST(refused.error().message.find("validator 0") != std::string::npos, refused.error().message);
+  }
+  test::require_success(f.start({0}));
+  test::require_success(f.group->replace(0));
+  f.require_voting(0, 2);
+  BOOST_TEST(f.has("before"));
 }
 
 BOOST_AUTO_TEST_CASE(a_group_that_keeps_nothing_or_just_begins_is_told_so) {

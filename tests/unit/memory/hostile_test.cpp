@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../support/comes_true.hpp"
 #include "../../support/expect_success.hpp"
 #include "myelin/memory/memory.hpp"
 #include "myelin/validator.capnp.h"
@@ -37,12 +38,7 @@ struct Fixture {
   [[nodiscard]] validator::ValidatorStatus status() const { return group->status(1); }
   /// Waits until validator 1 has taken note.
   bool comes_true(const std::function<bool(const validator::ValidatorStatus&)>& condition) const {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    while (!condition(status())) {
-      if (std::chrono::steady_clock::now() > limit) return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
+    return test::comes_true([&] { return condition(status()); });
   }
   bool goes_on() {
     return mesh.ask(memory.add("count", 1), kLimit).has_value() && status().halted.empty() && status().accusations == 0;

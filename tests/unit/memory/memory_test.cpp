@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_taken_is_refused_with_its_reason) {
   BOOST_TEST((nothing.error().code == Errc::invalid_argument));
   const std::vector<consensus::PublicKey> keys(1);
   const auto committee =
-      f.mesh.ask(f.memory.execute(std::vector{consensus::Transaction::reconfigure(0, keys)}), kLimit);
+      f.mesh.ask(f.memory.execute(std::vector{consensus::Transaction::reconfigure(0, keys, {})}), kLimit);
   BOOST_REQUIRE(!committee);
   BOOST_TEST((committee.error().code == Errc::invalid_argument));
   BOOST_REQUIRE(f.mesh.ask(f.memory.put("key", "all else goes on"), kLimit));

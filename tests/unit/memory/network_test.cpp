@@ -9,8 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "../../support/comes_true.hpp"
 #include "../../support/expect_success.hpp"
 #include "../../support/temporary_directory.hpp"
+#include "agents/door.hpp"
 #include "myelin/memory/memory.hpp"
 #include "myelin/network/node.hpp"
 #include "myelin/validator/key_file.hpp"
@@ -72,14 +74,6 @@ struct Fixture {
   [[nodiscard]] auto ask(const C& call) {
     return client->mesh.ask(call, kLimit);
   }
-  [[nodiscard]] bool comes_true(const std::function<bool()>& condition) const {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > limit) return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
-  }
   [[nodiscard]] std::filesystem::path folder_of(std::size_t i) const {
     return folder.path() / ("v" + std::to_string(i));
   }
@@ -106,7 +100,7 @@ BOOST_AUTO_TEST_CASE(agents_of_another_node_use_the_memory) {
   for (int i = 0; i < 20; ++i) test::require_success(f.ask(f.memory.put("large" + std::to_string(i), large)));
   for (std::size_t i = 0; i < 4; ++i) {
     BOOST_TEST(f.processes[i]->validator->index() == i);
-    BOOST_TEST(f.comes_true([&] { return f.processes[i]->validator->status().keys == 21; }));
+    BOOST_TEST(test::comes_true([&] { return f.processes[i]->validator->status().keys == 21; }));
     BOOST_TEST(f.processes[i]->validator->status().letters_refused == 0U);
   }
 }
@@ -119,12 +113,52 @@ BOOST_AUTO_TEST_CASE(each_may_die_and_come_back_and_nothing_is_lost) {
     test::require_success(f.ask(f.memory.add("sum", 1)));
     f.start(i);
     const consensus::CommitIndex there = f.processes[(i + 1) % 4]->validator->status().executed;
-    BOOST_TEST(f.comes_true([&] { return f.processes[i]->validator->status().executed >= there; }));
+    BOOST_TEST(test::comes_true([&] { return f.processes[i]->validator->status().executed >= there; }));
   }
   const auto sum = f.ask(f.memory.get("sum"));
   test::require_success(sum);
   BOOST_REQUIRE(sum->has_value());
   BOOST_TEST((*sum)->number() == 8);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_speaks_in_a_validator_s_name) {
+  Fixture f;
+  test::require_success(f.ask(f.memory.put("colour", "blue")));
+  // An answer to what was not asked; where it is believed, the true one is refused.
+  const auto say = [](consensus::ValidatorIndex from) {
+    return [from](schema::PeerLetter::Builder letter) {
+      letter.setFrom(from);
+      letter.initFetched().setForgotten(~0ULL);
+    };
+  };
+  const auto refused = [&] { return f.processes[0]->validator->status().letters_refused; };
+  constexpr int kLetters = 300;
+  Process& client = *f.client;
+  const auto gate = client.node->find("v0", validator::kValidatorName);
+  test::require_success(gate);
+  for (int i = 0; i < kLetters; ++i) client.mesh.tell(*gate, say(static_cast<consensus::ValidatorIndex>(1 + i % 3)));
+  BOOST_TEST(test::comes_true([&] { return refused() == kLetters; }));
+  // Of doors a client finds none, and a validator its own.
+  const auto door = client.node->find("v0", validator::kDoorName);
+  test::require_success(door);
+  client.mesh.tell(*door, say(1));
+  BOOST_TEST(test::comes_true([&] { return client.mesh.dead_letters().count(Errc::not_found) > 0; }));
+  Process& liar = *f.processes[3];
+  const auto own = liar.node->find("v0", validator::kDoorName);
+  test::require_success(own);
+  for (int i = 0; i < kLetters; ++i) liar.mesh.tell(*own, say(static_cast<consensus::ValidatorIndex>(1 + i % 2)));
+  BOOST_TEST(test::comes_true([&] { return refused() == 2 * kLetters; }));
+  const auto unrequested = [&] {
+    const auto& refusals = f.processes[0]->validator->status().core.refused;
+    return refusals[static_cast<std::size_t>(consensus::Refusal::unrequested)];
+  };
+  // In its own name it may say what it likes; it is asked things, too, and may have answered some with this.
+  constexpr std::uint64_t kOwn = 100;
+  for (std::uint64_t i = 0; i < kOwn; ++i) liar.mesh.tell(*own, say(3));
+  BOOST_TEST(test::comes_true([&] { return unrequested() > 0; }));
+  BOOST_TEST(unrequested() <= kOwn);
+  BOOST_TEST(refused() == 2 * kLetters);
+  test::require_success(f.ask(f.memory.put("colour", "red")));
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_belong_together_is_refused) {

@@ -1,6 +1,7 @@
 #include "agents/recent_changes.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -12,14 +13,35 @@ namespace myelin::validator {
 
 namespace {
 
-RecentChanges::Change change(std::string key, std::string bytes) {
-  return {std::move(key), {.kind = consensus::ValueKind::bytes, .bytes = std::move(bytes)}};
+struct Put {
+  std::string key;
+  std::string bytes;
+};
+
+Put change(std::string key, std::string bytes) { return {std::move(key), std::move(bytes)}; }
+
+consensus::RecentCells cells_of(const std::vector<Put>& puts) {
+  std::size_t bytes = 0;
+  for (const Put& put : puts) bytes += put.key.size() + put.bytes.size();
+  consensus::RecentCells cells{{}, std::make_unique<char[]>(bytes)};
+  char* to = cells.text.get();
+  const auto keep = [&to](const std::string& text) {
+    const std::string_view kept{to, text.copy(to, text.size())};
+    to += text.size();
+    return kept;
+  };
+  for (const Put& put : puts) {
+    const std::string_view key = keep(put.key);
+    cells.cells.push_back({key, consensus::Cell::of_bytes(keep(put.bytes))});
+  }
+  return cells;
 }
 
 std::vector<std::string> texts(const RecentChanges::Page& page) {
   std::vector<std::string> texts;
   for (const auto& [commit, change] : page.changes) {
-    texts.push_back(std::to_string(commit->index) + ":" + change->key + "=" + change->value.bytes);
+    texts.push_back(std::to_string(commit->index) + ":" + std::string{change->key} + "=" +
+                    std::string{change->cell.bytes});
   }
   return texts;
 }
@@ -33,9 +55,9 @@ BOOST_AUTO_TEST_SUITE(recent_changes)
 
 BOOST_AUTO_TEST_CASE(a_page_has_what_matches_behind_its_place) {
   RecentChanges recent{kPlenty, 0};
-  recent.add(1, 10, {change("a1", "x"), change("b1", "y")});
-  recent.add(2, 20, {});
-  recent.add(4, 40, {change("a1", "z")});
+  recent.add(1, 10, cells_of({change("a1", "x"), change("b1", "y")}));
+  recent.add(2, 20, cells_of({}));
+  recent.add(4, 40, cells_of({change("a1", "z")}));
   const auto page = recent.page({"", "a*", {}, 10});
   BOOST_TEST(texts(page) == (Texts{"1:a1=x", "4:a1=z"}), boost::test_tools::per_element());
   BOOST_TEST((page.through == ChangePlace{4}));
@@ -46,8 +68,8 @@ BOOST_AUTO_TEST_CASE(a_page_has_what_matches_behind_its_place) {
 
 BOOST_AUTO_TEST_CASE(a_commit_is_cut_only_where_it_alone_is_more_than_a_page) {
   RecentChanges recent{kPlenty, 0};
-  recent.add(1, 0, {change("a", "")});
-  recent.add(3, 0, {change("a", ""), change("b", ""), change("c", "")});
+  recent.add(1, 0, cells_of({change("a", "")}));
+  recent.add(3, 0, cells_of({change("a", ""), change("b", ""), change("c", "")}));
   auto page = recent.page({"", "*", {}, 2});
   BOOST_TEST(texts(page) == Texts{"1:a="}, boost::test_tools::per_element());
   BOOST_TEST((page.through == ChangePlace{2}));
@@ -62,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_commit_is_cut_only_where_it_alone_is_more_than_a_page) {
 BOOST_AUTO_TEST_CASE(a_page_holds_no_more_bytes_than_its_bound_unless_one_change_has_more) {
   RecentChanges recent{std::size_t{64} << 20, 0};
   const std::string large(limits::kChangesPageBytesMax / 2, 'x');
-  recent.add(1, 0, {change("a", large), change("b", large), change("c", large + large)});
+  recent.add(1, 0, cells_of({change("a", large), change("b", large), change("c", large + large)}));
   auto page = recent.page({"", "*", {}, 10});
   BOOST_TEST(page.changes.size() == 1U);
   page = recent.page({"", "*", page.through, 10});
@@ -77,20 +99,20 @@ BOOST_AUTO_TEST_CASE(the_oldest_commits_are_forgotten_and_places_before_them_too
   BOOST_TEST(recent.is_too_old({6}));
   BOOST_TEST(!recent.is_too_old({7}));
   BOOST_TEST(recent.is_too_old({7, "a"}));
-  for (consensus::CommitIndex i = 8; i < 18; ++i) recent.add(i, 0, {change("key", std::string(1000, 'v'))});
+  for (consensus::CommitIndex i = 8; i < 18; ++i) recent.add(i, 0, cells_of({change("key", std::string(1000, 'v'))}));
   BOOST_TEST(recent.is_too_old({7}));
   consensus::CommitIndex oldest = 7;
   while (recent.is_too_old({oldest})) ++oldest;
   BOOST_TEST(oldest < 17U);
   BOOST_TEST(recent.page({"", "*", {oldest}, 100}).changes.size() == 17 - oldest);
-  recent.add(18, 0, {change("key", std::string(5000, 'v'))});  // more than it keeps at all
+  recent.add(18, 0, cells_of({change("key", std::string(5000, 'v'))}));  // more than it keeps at all
   BOOST_TEST(recent.is_too_old({17}));
   BOOST_TEST(!recent.is_too_old({18}));
 }
 
 BOOST_AUTO_TEST_CASE(what_led_to_a_state_that_was_installed_is_not_known) {
   RecentChanges recent{kPlenty, 0};
-  recent.add(1, 0, {change("a", "x")});
+  recent.add(1, 0, cells_of({change("a", "x")}));
   recent.forget(9);
   BOOST_TEST(recent.is_too_old({8}));
   BOOST_TEST(!recent.is_too_old({9}));
@@ -109,16 +131,15 @@ BOOST_AUTO_TEST_CASE(pages_of_any_size_give_every_change_once_and_others_find_th
     RecentChanges recent{kPlenty, 0};
     Texts expected;
     for (consensus::CommitIndex commit = 1; commit <= 30; ++commit) {
-      std::vector<RecentChanges::Change> changes;
+      std::vector<Put> changes;
       for (char key = 'a'; key <= 'h'; ++key) {
         if (random() % 3 != 0) continue;
         changes.push_back(
             change(std::string{"k"} + key + (random() % 2 == 0 ? "+" : ""), std::to_string(random() % 9)));
         const auto& last = changes.back();
-        if (last.key.ends_with('+'))
-          expected.push_back(std::to_string(commit) + ":" + last.key + "=" + last.value.bytes);
+        if (last.key.ends_with('+')) expected.push_back(std::to_string(commit) + ":" + last.key + "=" + last.bytes);
       }
-      recent.add(commit, 0, std::move(changes));
+      recent.add(commit, 0, cells_of(changes));
     }
     Texts seen;
     ChangePlace place;

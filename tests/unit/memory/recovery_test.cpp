@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../support/comes_true.hpp"
 #include "../../support/expect_success.hpp"
 #include "../../support/temporary_directory.hpp"
 #include "myelin/memory/memory.hpp"
@@ -37,17 +38,9 @@ struct Fixture {
     group.emplace(std::move(*started));
     memory = Memory::start_session(mesh, group->directory(), {.patience = 100ms});
   }
-  [[nodiscard]] bool comes_true(const std::function<bool()>& condition) const {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > limit) return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
-  }
   [[nodiscard]] bool goes_on_for(consensus::Round rounds) const {
     const consensus::Round end = group->status(0).round + rounds;
-    return comes_true([&] { return group->status(0).round >= end; });
+    return test::comes_true([&] { return group->status(0).round >= end; });
   }
 
   test::TemporaryDirectory folder;
@@ -68,8 +61,8 @@ BOOST_AUTO_TEST_CASE(who_was_away_for_long_goes_on_from_a_snapshot) {
   BOOST_REQUIRE(f.goes_on_for(400));
   test::require_success(f.group->restart(3));
   const consensus::CommitIndex there = f.group->status(0).executed;
-  BOOST_TEST(f.comes_true([&] { return f.group->status(3).executed > there; }));
-  BOOST_TEST(f.comes_true([&] { return f.group->status(3).core.snapshots > 0U; }));
+  BOOST_TEST(test::comes_true([&] { return f.group->status(3).executed > there; }));
+  BOOST_TEST(test::comes_true([&] { return f.group->status(3).core.snapshots > 0U; }));
   BOOST_TEST(f.group->status(3).halted.empty());
   // It votes again: with it, one other may be away.
   f.group->crash(0);

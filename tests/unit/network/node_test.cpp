@@ -57,6 +57,32 @@ BOOST_AUTO_TEST_CASE(frames_of_all_sizes_come_as_they_were_sent) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_published_to_one_node_is_found_by_it_alone) {
+  for (const bool tls : kTls) {
+    PairFixture nodes{tls};
+    const AgentRef echo = nodes.right.mesh.spawn<Echo>();
+    require_success(nodes.right.node->publish_to("middle", "echo", echo));
+    const AgentRef found = nodes.left.find("right", "echo");
+    const auto ask = [&] { return nodes.left.ask<samples::Note>(found, [](samples::Note::Builder) {}); };
+    const auto nobody = ask();
+    BOOST_REQUIRE(!nobody);
+    BOOST_TEST((nobody.error().code == Errc::not_found));
+    // It has its own from then on, and not what all have.
+    const AgentRef other = nodes.right.mesh.spawn<Echo>();
+    require_success(nodes.right.node->publish("echo", other));
+    require_success(ask());
+    require_success(nodes.right.node->publish_to("left", "echo", echo));
+    nodes.right.mesh.stop_agent(other);
+    require_success(ask());
+    BOOST_TEST((nodes.right.node->publish_to("left", "echo", echo).error().code == Errc::invalid_argument));
+    BOOST_TEST((nodes.right.node->publish_to("", "echo", echo).error().code == Errc::invalid_argument));
+    nodes.right.node->withdraw("echo");
+    const auto gone = ask();
+    BOOST_REQUIRE(!gone);
+    BOOST_TEST((gone.error().code == Errc::not_found));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace myelin::test

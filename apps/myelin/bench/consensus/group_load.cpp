@@ -5,13 +5,11 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
-#include <optional>
-#include <utility>
+#include <random>
+#include <vector>
 
+#include "bench/consensus/loaded_group.hpp"
 #include "myelin/consensus/state_machine.hpp"
-#include "myelin/validator/group.hpp"
-#include "process/cpu_time.hpp"
-#include "process/temporary_folder.hpp"
 
 namespace myelin::tool {
 
@@ -32,24 +30,33 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 /// What the validators' own counts say, since their start: those that run.
-void add_costs(LoadFigures& figures, const validator::ValidatorGroup& group, std::size_t running) {
+void add_counts(LoadFigures& figures, const std::vector<LoadedGroup::Counts>& counts) {
   double transactions = 0;
   double signatures = 0;
   double calls = 0;
   double bytes = 0;
   double syncs = 0;
-  for (std::size_t i = 0; i < running; ++i) {
-    const validator::ValidatorStatus status = group.status(i);
-    transactions += static_cast<double>(status.execution.transactions);
-    signatures += static_cast<double>(status.signatures_checked);
-    calls += static_cast<double>(status.signature_calls);
-    bytes += static_cast<double>(status.log_bytes);
-    syncs += static_cast<double>(status.syncs);
+  for (const LoadedGroup::Counts& each : counts) {
+    transactions += static_cast<double>(each.transactions);
+    signatures += static_cast<double>(each.signatures_checked);
+    calls += static_cast<double>(each.signature_calls);
+    bytes += static_cast<double>(each.log_bytes);
+    syncs += static_cast<double>(each.syncs);
   }
   figures.log_bytes = ratio(bytes, transactions);
-  figures.signatures = ratio(signatures, transactions) * static_cast<double>(running);
+  figures.signatures = ratio(signatures, transactions) * static_cast<double>(counts.size());
   figures.signatures_a_call = ratio(signatures, calls);
   figures.transactions_a_sync = ratio(transactions, syncs);
+}
+
+/// A forger that nobody heard would cost nothing, and be no figure.
+Result<void> check_forger_was_heard(const std::vector<LoadedGroup::Counts>& counts) {
+  for (const LoadedGroup::Counts& each : counts) {
+    if (each.letters_refused == 0) {
+      return fail(Errc::io_error, "a validator has refused nothing of what was forged for it: it never got there");
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -63,24 +70,21 @@ std::string_view to_string(Kept kept) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(Hosting hosting) noexcept {
+  switch (hosting) {
+    case Hosting::one_process: return "one process";
+    case Hosting::processes: return "processes, TLS";
+    case Hosting::insecure_processes: return "processes, no TLS";
+  }
+  return "unknown";
+}
+
 Result<LoadFigures> measure_load(const GroupSetup& setup, const Load& load, const LoadTimes& times,
                                  const std::stop_token& stop) {
-  std::optional<TemporaryFolder> folder;
-  validator::GroupOptions options{.validators = setup.validators};
-  if (setup.kept != Kept::nothing) {
-    auto made = setup.folder.empty() ? TemporaryFolder::make("myelin-bench-")
-                                     : TemporaryFolder::make_in(setup.folder, "myelin-bench-");
-    if (!made) return tl::unexpected{made.error()};
-    folder.emplace(*std::move(made));
-    options.folder = folder->path();
-    options.syncs = setup.kept == Kept::synced;
-  }
-  Mesh mesh{{.job_threads = setup.validators}};
-  auto group = validator::ValidatorGroup::start(mesh, options);
+  auto group = setup.hosting == Hosting::one_process ? start_in_process(setup) : start_processes(setup, stop);
   if (!group) return tl::unexpected{group.error()};
-  const std::size_t running = setup.validators - setup.crashed;
-  for (std::size_t i = running; i < setup.validators; ++i) group->crash(i);
-  const Memory memory = Memory::start_session(mesh, group->directory(), {.batch_transactions_max = setup.gathered_max});
+  Mesh& mesh = (*group)->mesh();
+  const Memory& memory = (*group)->memory();
   if (const auto first = mesh.ask(memory.put("first", "1"), kFirstLimit, stop); !first) {
     return tl::unexpected{first.error()};
   }
@@ -90,11 +94,12 @@ Result<LoadFigures> measure_load(const GroupSetup& setup, const Load& load, cons
   sleep_unless(stop, times.warm_up);
   sheet->begin();
   const TimePoint began = Clock::now();
-  const Duration cpu_began = process_cpu_time();
+  const LoadedGroup::Used used_before = (*group)->used();
   sleep_unless(stop, times.measured);
   LoadSheet::Counts counts = sheet->end();
   const double elapsed = seconds(Clock::now() - began);
-  const double cpu = seconds(process_cpu_time() - cpu_began);
+  const LoadedGroup::Used used = (*group)->used();
+  const double cpu = seconds(used.cpu - used_before.cpu);
   sheet->close();
   sleep_unless(stop, kStatusDelay);
 
@@ -109,7 +114,14 @@ Result<LoadFigures> measure_load(const GroupSetup& setup, const Load& load, cons
     figures.p50_ns = counts.latencies.percentile(0.50);
     figures.p99_ns = counts.latencies.percentile(0.99);
   }
-  add_costs(figures, *group, running);
+  figures.disk_bytes = ratio(static_cast<double>(used.disk_bytes - used_before.disk_bytes), transactions);
+  figures.wire_bytes = ratio(static_cast<double>(used.wire_bytes - used_before.wire_bytes), transactions);
+  const auto at_end = (*group)->end();
+  if (!at_end) return tl::unexpected{at_end.error()};
+  add_counts(figures, *at_end);
+  if (setup.has_forger && !stop.stop_requested()) {
+    if (auto heard = check_forger_was_heard(*at_end); !heard) return tl::unexpected{heard.error()};
+  }
   return figures;
 }
 

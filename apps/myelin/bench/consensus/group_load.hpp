@@ -1,44 +1,28 @@
-/// A group of validators in this process, under load: how much it executes, how long callers wait, what that costs.
+/// A group of validators under load: how much it executes, how long callers wait, what that costs.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <stop_token>
-#include <string_view>
 
+#include "bench/consensus/group_setup.hpp"
 #include "bench/consensus/loader.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/base/time.hpp"
 
 namespace myelin::tool {
 
-/// What validators keep.
-enum class Kept : std::uint8_t {
-  nothing,   ///< All is in memory.
-  unsynced,  ///< Logs and states are written, and not waited for: lost with the machine's power.
-  synced,    ///< On disk before anybody is answered.
-};
-[[nodiscard]] std::string_view to_string(Kept kept) noexcept;
-
-struct GroupSetup {
-  std::size_t validators = 4;
-  Kept kept = Kept::synced;
-  std::size_t crashed = 0;          ///< Validators, the last ones, that have crashed before the load.
-  std::size_t gathered_max = 1024;  ///< Transactions that a session puts into one batch.
-  std::filesystem::path folder{};   ///< Holds what is kept, while it is needed.
-};
-
 struct LoadFigures {
   double transactions_a_second = 0;
   double p50_ns = 0;  ///< Of calls, from the client's call to f + 1 equal answers; 0 where none was answered.
   double p99_ns = 0;
   double failed_share = 0;  ///< Of calls.
-  double cores = 0;         ///< Processor time of the whole process, to the time that passed.
+  double cores = 0;         ///< Processor time of all processes, to the time that passed.
   double cpu_ns = 0;        ///< Processor time, to transactions executed.
   double log_bytes = 0;     ///< Left in a validator's log at the end, to transactions: a log begins anew now and then.
   double signatures = 0;    ///< That all validators check, to transactions.
   double signatures_a_call = 0;    ///< Checked together.
   double transactions_a_sync = 0;  ///< 0 where nothing is synced.
+  double disk_bytes = 0;  ///< That all validators have written to disks, to transactions; 0 on a disk in memory.
+  double wire_bytes = 0;  ///< Over the loopback interface, whoever else used it, to transactions; 0 in one process.
 };
 
 /// How long it takes.
@@ -48,7 +32,7 @@ struct LoadTimes {
 };
 
 /// Starts a group, loads it, measures, and ends it. What is left of a stopped measurement means nothing.
-/// **Errors**: those of starting a group and its folder.
+/// **Errors**: those of starting a group, its folder and its processes.
 [[nodiscard]] Result<LoadFigures> measure_load(const GroupSetup& setup, const Load& load, const LoadTimes& times,
                                                const std::stop_token& stop);
 

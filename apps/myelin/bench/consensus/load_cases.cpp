@@ -18,10 +18,14 @@ namespace {
 constexpr const char* kMain = "4 validators, 512 B, log synced";
 constexpr const char* kCrashed = "4 validators, one crashed, 512 B, log synced";
 constexpr const char* kOneAtATime = "4 validators, 512 B, log synced, one a batch";
+constexpr const char* kProcesses = "4 processes, 512 B, log synced";
+constexpr const char* kProcessesCrashed = "4 processes, one crashed, 512 B, log synced";
 
 /// Transactions a second that the sweep offers where the bars on latency are looked at.
 constexpr double kBarRate = 60'000;
-constexpr double kBarRateCrashed = 0.7 * kBarRate;
+constexpr double kProcessesBarRate = 40'000;
+/// What a group is to bear with one crashed, of what it bears with none.
+constexpr double kCrashedShare = 0.7;
 
 struct Figure {
   const char* name;
@@ -38,11 +42,15 @@ constexpr std::array kFigures{
     Figure{"signatures", &LoadFigures::signatures},
     Figure{"signatures_a_call", &LoadFigures::signatures_a_call},
     Figure{"transactions_a_sync", &LoadFigures::transactions_a_sync},
+    Figure{"disk_bytes", &LoadFigures::disk_bytes},
+    Figure{"wire_bytes", &LoadFigures::wire_bytes},
 };
 
 std::string sweep_name(const GroupSetup& setup, double offered) {
-  return fmt::format("{} validators{}, {}: {:.0f} k/s", setup.validators, setup.crashed > 0 ? ", one crashed" : "",
-                     to_string(setup.kept), offered / 1000);
+  return fmt::format("{} {}{}{}, {}: {:.0f} k/s", setup.validators,
+                     setup.hosting == Hosting::one_process ? "validators" : "processes",
+                     setup.hosting == Hosting::insecure_processes ? ", no TLS" : "",
+                     setup.crashed > 0 ? ", one crashed" : "", to_string(setup.kept), offered / 1000);
 }
 
 std::string thousands(double value) { return fmt::format("{:.1f} k", value / 1000); }
@@ -97,9 +105,21 @@ std::vector<LoadCase> saturation_cases(bool quick, const std::filesystem::path& 
   const auto setup = [&](std::size_t validators, Kept kept) {
     return GroupSetup{.validators = validators, .kept = kept, .folder = folder};
   };
+  const GroupSetup processes{.hosting = Hosting::processes, .folder = folder};
   std::vector<LoadCase> cases{{"4 validators, 512 B, in memory", setup(4, Kept::nothing), {}},
-                              {kMain, setup(4, Kept::synced), {}}};
+                              {kMain, setup(4, Kept::synced), {}},
+                              {kProcesses, processes, {}}};
   if (quick) return cases;
+  GroupSetup insecure = processes;
+  insecure.hosting = Hosting::insecure_processes;
+  cases.push_back({"4 processes, no TLS, 512 B, log synced", insecure, {}});
+  GroupSetup killed = processes;
+  killed.crashed = 1;
+  cases.push_back({kProcessesCrashed, killed, {}});
+  GroupSetup forged = processes;
+  forged.has_forger = true;
+  cases.push_back({"4 processes, one forges, 512 B, log synced", forged, {}});
+  cases.push_back({"4 processes, 128 B, log synced", processes, {.transaction_bytes = 128}});
   cases.push_back({"4 validators, 512 B, log unsynced", setup(4, Kept::unsynced), {}});
   cases.push_back({"4 validators, 128 B, log synced", setup(4, Kept::synced), {.transaction_bytes = 128}});
   GroupSetup crashed = setup(4, Kept::synced);
@@ -116,8 +136,8 @@ std::vector<LoadCase> saturation_cases(bool quick, const std::filesystem::path& 
 
 std::vector<LoadCase> sweep_cases(bool quick, const std::filesystem::path& folder) {
   std::vector<LoadCase> cases;
-  const auto add = [&](Kept kept, std::size_t crashed, double offered) {
-    const GroupSetup setup{.validators = 4, .kept = kept, .crashed = crashed, .folder = folder};
+  const auto add = [&](Kept kept, std::size_t crashed, double offered, Hosting hosting = Hosting::one_process) {
+    const GroupSetup setup{.validators = 4, .hosting = hosting, .kept = kept, .crashed = crashed, .folder = folder};
     cases.push_back({sweep_name(setup, offered), setup, {.calls_open = 0, .offered = offered}});
   };
   if (quick) {
@@ -127,7 +147,12 @@ std::vector<LoadCase> sweep_cases(bool quick, const std::filesystem::path& folde
   for (const double offered : {5'000.0, 20'000.0, 40'000.0, kBarRate, 80'000.0, 100'000.0})
     add(Kept::synced, 0, offered);
   for (const double offered : {20'000.0, kBarRate, 100'000.0}) add(Kept::nothing, 0, offered);
-  for (const double offered : {20'000.0, kBarRateCrashed}) add(Kept::synced, 1, offered);
+  for (const double offered : {20'000.0, kCrashedShare * kBarRate}) add(Kept::synced, 1, offered);
+  for (const double offered : {5'000.0, 20'000.0, kProcessesBarRate, 60'000.0}) {
+    add(Kept::synced, 0, offered, Hosting::processes);
+  }
+  for (const double offered : {20'000.0, kProcessesBarRate}) add(Kept::synced, 0, offered, Hosting::insecure_processes);
+  add(Kept::synced, 1, kCrashedShare * kProcessesBarRate, Hosting::processes);
   return cases;
 }
 
@@ -152,20 +177,32 @@ Result<std::vector<LoadResult>> run_cases(const std::vector<LoadCase>& cases, Ro
 
 std::vector<Bar> load_bars(const std::vector<LoadResult>& saturation, const std::vector<LoadResult>& sweep) {
   constexpr double kMillisecond = 1e6;
-  const GroupSetup whole{.validators = 4};
-  const GroupSetup crashed{.validators = 4, .crashed = 1};
-  const LoadResult* const at_rate = find(sweep, sweep_name(whole, kBarRate));
-  const LoadResult* const at_crashed_rate = find(sweep, sweep_name(crashed, kBarRateCrashed));
+  const auto latency = [&](Hosting hosting, std::size_t crashed, double offered, double LoadFigures::*figure) {
+    const GroupSetup setup{.hosting = hosting, .crashed = crashed};
+    return measured(find(sweep, sweep_name(setup, offered)), figure, kMillisecond);
+  };
+  using enum Hosting;
   const LoadResult* const main = find(saturation, kMain);
+  const LoadResult* const in_processes = find(saturation, kProcesses);
+  const auto p50 = &LoadFigures::p50_ns;
+  const auto p99 = &LoadFigures::p99_ns;
   return {
       {"512 B transactions, log synced, as many as go", kBarRate / 1000, true,
        measured(main, &LoadFigures::transactions_a_second, 1000), "k/s"},
-      {"p50 with 60 k/s offered", 5, false, measured(at_rate, &LoadFigures::p50_ns, kMillisecond), "ms"},
-      {"p99 with 60 k/s offered", 15, false, measured(at_rate, &LoadFigures::p99_ns, kMillisecond), "ms"},
-      {"one crashed, to none", 0.7, true, throughput_ratio(find(saturation, kCrashed), main)},
-      {"p99 with one crashed and 42 k/s offered", 30, false,
-       measured(at_crashed_rate, &LoadFigures::p99_ns, kMillisecond), "ms"},
-      {"batches of 100, to one transaction a batch", 5, true, throughput_ratio(main, find(saturation, kOneAtATime))}};
+      {"p50 with 60 k/s offered", 5, false, latency(one_process, 0, kBarRate, p50), "ms"},
+      {"p99 with 60 k/s offered", 15, false, latency(one_process, 0, kBarRate, p99), "ms"},
+      {"one crashed, to none", kCrashedShare, true, throughput_ratio(find(saturation, kCrashed), main)},
+      {"p99 with one crashed and 42 k/s offered", 30, false, latency(one_process, 1, kCrashedShare * kBarRate, p99),
+       "ms"},
+      {"batches of 100, to one transaction a batch", 5, true, throughput_ratio(main, find(saturation, kOneAtATime))},
+      {"four processes, as many as go", kProcessesBarRate / 1000, true,
+       measured(in_processes, &LoadFigures::transactions_a_second, 1000), "k/s"},
+      {"four processes, p50 with 40 k/s offered", 6, false, latency(processes, 0, kProcessesBarRate, p50), "ms"},
+      {"four processes, p99 with 40 k/s offered", 20, false, latency(processes, 0, kProcessesBarRate, p99), "ms"},
+      {"four processes, one crashed, to none", kCrashedShare, true,
+       throughput_ratio(find(saturation, kProcessesCrashed), in_processes)},
+      {"four processes, p99 with one crashed and 28 k/s offered", 30, false,
+       latency(processes, 1, kCrashedShare * kProcessesBarRate, p99), "ms"}};
 }
 
 std::string saturation_table(const std::vector<LoadResult>& results) {
@@ -188,6 +225,8 @@ std::string cost_table(const std::vector<LoadResult>& results) {
   return table_of({{"what a transaction costs", left},
                    {"cores busy"},
                    {"processor"},
+                   {"to disks, all"},
+                   {"loopback"},
                    {"left in a log"},
                    {"signatures, all"},
                    {"checked at once"},
@@ -197,6 +236,8 @@ std::string cost_table(const std::vector<LoadResult>& results) {
                         result.load_case.name,
                         format(result, &LoadFigures::cores, two_digits),
                         format(result, &LoadFigures::cpu_ns, format_duration_ns),
+                        format(result, &LoadFigures::disk_bytes, format_bytes),
+                        format(result, &LoadFigures::wire_bytes, format_bytes),
                         format(result, &LoadFigures::log_bytes, format_bytes),
                         fmt::format("{:.4f}", result.summary(&LoadFigures::signatures).median),
                         format(result, &LoadFigures::signatures_a_call, one_digit),
@@ -224,6 +265,8 @@ void to_json(nlohmann::json& json, const LoadResult& result) {
   json = {{"name", result.load_case.name},
           {"setup",
            {{"validators", setup.validators},
+            {"hosting", to_string(setup.hosting)},
+            {"has_forger", setup.has_forger},
             {"kept", to_string(setup.kept)},
             {"crashed", setup.crashed},
             {"gathered_max", setup.gathered_max}}},

@@ -40,6 +40,11 @@ LoadSheet::Counts LoadSheet::end() {
   return std::exchange(counts_, {});
 }
 
+std::uint64_t LoadSheet::transactions() const {
+  const std::lock_guard lock{mutex_};
+  return counts_.transactions;
+}
+
 void LoadSheet::add(bool is_answered, std::size_t transactions, Duration latency) {
   const std::lock_guard lock{mutex_};
   if (is_answered) {
@@ -79,6 +84,8 @@ void Loader::call_what_is_due() {
 }
 
 void Loader::call(TimePoint due) {
+  if (load_.offered == 0 && load_.calls_max > 0 && calls_made_ == load_.calls_max) return;
+  if (load_.offered == 0) ++calls_made_;
   std::vector<consensus::Transaction> puts;
   puts.reserve(load_.transactions_a_call);
   for (std::size_t i = 0; i < load_.transactions_a_call; ++i) {
@@ -92,6 +99,7 @@ void Loader::call(TimePoint due) {
     sheet_->add(is_answered, load_.transactions_a_call, now() - due);
     if (load_.offered > 0 || sheet_->is_closed()) return;
     if (is_answered) return call(now());
+    --calls_made_;
     after(kRest, [this] { call(now()); });
   });
 }

@@ -23,6 +23,8 @@ struct Load {
   std::size_t calls_open = 16;
   /// Transactions a second, whatever becomes of them: an open loop. 0 in a closed one.
   double offered = 0;
+  /// Calls at all, in a closed loop; 0: without end.
+  std::uint64_t calls_max = 0;
 };
 
 /// What came of it, shared with the thread that measures. **Thread-safety**: thread-safe.
@@ -36,13 +38,14 @@ class LoadSheet {
   /// Forgets what was counted so far.
   void begin();
   [[nodiscard]] Counts end();
+  [[nodiscard]] std::uint64_t transactions() const;
   void add(bool is_answered, std::size_t transactions, Duration latency);
 
   void close() noexcept { is_closed_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool is_closed() const noexcept { return is_closed_.load(std::memory_order_relaxed); }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Counts counts_;
   std::atomic<bool> is_closed_{false};
 };

@@ -56,7 +56,7 @@ class Backend {
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
-  /// C = op(A) * op(B). **Units/shape**: op(A) [m, k], op(B) [k, n], C [m, n].
+  /// C = alpha * op(A) * op(B) + beta * C. **Units/shape**: op(A) [m, k], op(B) [k, n], C [m, n].
   /// **Errors**: see check_gemm; backend_failed when the device or its driver refused.
   [[nodiscard]] Result<void> gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options = {});
 

@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_can_be_replayed_when_a_parent_was_collected) {
   VertexContent content;
   content.round = round;
   content.author = 3;
-  content.parents.push_back({collected, 3, Hasher{Domain::batch}.add(std::uint64_t{7}).finish()});  // Never was.
+  content.parents.push_back({collected, 3, Hasher{Domain::batch_leaf}.add(std::uint64_t{7}).finish()});  // Never was.
   for (ValidatorIndex author = 0; author < 3; ++author) {
     for (const VertexPtr& vertex : vertices_of(node.log))
       if (vertex->author() == author && vertex->round() == round - 1) content.parents.push_back(vertex->ref());

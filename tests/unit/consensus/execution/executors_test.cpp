@@ -288,8 +288,10 @@ BOOST_AUTO_TEST_CASE(more_keys_that_end_at_a_time_than_a_commit_takes_out_go_in_
       if (contender != contenders[0]) require_same(expected, contender->machine.commit(batches), contender->name);
       BOOST_REQUIRE((contender->machine->state() == contenders[0]->machine->state()));
       BOOST_REQUIRE_EQUAL(contender->machine->key_count(), model.map().size());
-      const auto recent = contender->machine->take_recent();
-      for (const std::string& key : gone) BOOST_REQUIRE(std::ranges::binary_search(recent.value(), key));
+      const auto recent = contender->machine->take_recent().value();
+      for (const std::string& key : gone) {
+        BOOST_REQUIRE(std::ranges::binary_search(recent.cells, std::string_view{key}, {}, &CellChange::key));
+      }
     }
     return gone.size();
   };

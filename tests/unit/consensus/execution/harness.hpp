@@ -15,13 +15,31 @@ namespace myelin::consensus::test {
 
 using Bytes = std::vector<std::byte>;
 
+/// The keys of four validators, whose signatures are stubs.
+[[nodiscard]] inline const std::vector<PublicKey>& committee() {
+  static const std::vector<PublicKey> keys = {PublicKey{{1}}, PublicKey{{2}}, PublicKey{{3}}, PublicKey{{4}}};
+  return keys;
+}
+inline const StubChecker kChecker;
+
+/// Those of committee() that are named approve of the next committee.
+[[nodiscard]] inline std::vector<Approval> approvals(Epoch epoch, std::span<const PublicKey> next,
+                                                     std::initializer_list<ValidatorIndex> validators = {0, 1, 2}) {
+  std::vector<Approval> made;
+  for (const ValidatorIndex validator : validators) {
+    made.push_back({validator, StubSigner{committee()[validator]}.sign(next_committee_digest(epoch, next))});
+  }
+  return made;
+}
+
 /// Commits, one after the other, each a millisecond after the one before.
 class Machine {
  public:
   static constexpr WallTime kStart = 1'000'000'000;
   static constexpr WallTime kStep = 1'000'000;
 
-  explicit Machine(const ExecutionOptions& options = {.executor = Executor::sequential}) : machine_{options} {}
+  explicit Machine(ExecutionOptions options = {.executor = Executor::sequential})
+      : machine_{with_committee(std::move(options))} {}
 
   [[nodiscard]] StateMachine& operator*() noexcept { return machine_; }
   [[nodiscard]] StateMachine* operator->() noexcept { return &machine_; }
@@ -56,6 +74,12 @@ class Machine {
   void set_time(WallTime time) noexcept { time_ = time; }
 
  private:
+  static ExecutionOptions with_committee(ExecutionOptions options) {
+    options.validators = committee();
+    options.checker = &kChecker;
+    return options;
+  }
+
   StateMachine machine_;
   WallTime time_ = kStart;
   Sequence sequence_ = 0;

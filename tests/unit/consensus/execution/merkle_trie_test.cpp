@@ -11,7 +11,7 @@ using namespace myelin::consensus;
 
 namespace {
 
-Digest digest_of(std::uint64_t number) { return Hasher{Domain::batch}.add(number).finish(); }
+Digest digest_of(std::uint64_t number) { return Hasher{Domain::batch_leaf}.add(number).finish(); }
 
 // A path whose first digits are given, so that paths share as many as a test wants.
 Digest path_of(std::vector<unsigned> digits, std::uint64_t number) {

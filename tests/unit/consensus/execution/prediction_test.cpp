@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE(a_restored_state_knows_no_prediction_of_the_one_before) {
 BOOST_AUTO_TEST_CASE(a_reconfiguration_that_was_predicted_ends_the_epoch_only_when_it_is_committed) {
   Machine machine;
   const std::vector<PublicKey> keys(1);
-  const std::vector<Bytes> batches = {write_batch(1, 1, std::vector{T::reconfigure(0, keys)})};
+  const auto approvals = test::approvals(0, keys);
+  const std::vector<Bytes> batches = {write_batch(1, 1, std::vector{T::reconfigure(0, keys, approvals)})};
   machine->predict(machine.next(batches), nullptr);
   BOOST_TEST(!machine->has_ended());
   BOOST_TEST(machine.commit(batches).next_validators.has_value());

@@ -59,6 +59,25 @@ BOOST_AUTO_TEST_CASE(a_batch_a_window_behind_is_stale_and_has_no_effect) {
   BOOST_TEST(both.batches[1].verdict == Verdict::stale);
 }
 
+BOOST_AUTO_TEST_CASE(an_outcome_names_the_batch_that_was_executed_under_its_sequence) {
+  Machine machine;
+  const Bytes first = add_one(1, 1);
+  const Bytes other = write_batch(1, 1, std::vector{T::put("n", "something else")});
+  const CommitOutcome outcome = machine.commit({first, other});
+  const CommitOutcome later = machine.commit({other});
+  BOOST_TEST(outcome.batches[1].verdict == Verdict::duplicate);
+  BOOST_TEST(later.batches[0].verdict == Verdict::duplicate);
+  for (const BatchOutcome& each : {outcome.batches[0], outcome.batches[1], later.batches[0]}) {
+    BOOST_TEST(each.batch == batch_digest(first));
+  }
+  BOOST_TEST(machine->outcome_of(1, 1)->batch == batch_digest(first));
+  // It goes with the state.
+  Machine copy;
+  BOOST_REQUIRE(copy->restore(machine->snapshot(), machine->state()).has_value());
+  BOOST_TEST(copy->outcome_of(1, 1)->batch == batch_digest(first));
+  BOOST_TEST(answer_digest(1, 1, batch_digest(first), "same") != answer_digest(1, 1, batch_digest(other), "same"));
+}
+
 BOOST_AUTO_TEST_CASE(of_long_replies_only_the_statuses_are_kept) {
   Machine machine;
   machine.run(9, T::put("long", std::string(limits::kSessionReplyBytesMax, 'x')));

@@ -223,7 +223,8 @@ BOOST_AUTO_TEST_CASE(epochs_go_along) {
   Machine machine{tracking()};
   Model model;
   const std::vector<PublicKey> keys(1);
-  machine.run(T::reconfigure(0, keys));
+  const auto approvals = test::approvals(0, keys);
+  machine.run(T::reconfigure(0, keys, approvals));
   model.take(machine->take_changes());
   BOOST_TEST((model.fields.next_validators == keys));
   check_same(model, machine);
@@ -288,18 +289,22 @@ BOOST_AUTO_TEST_CASE(recent_keys_are_those_that_commits_changed_whatever_the_exe
       watched.commit(batches);
       plain.commit(batches);
       if (source.random().one_in(3)) static_cast<void>(machine->state());
-      const auto recent = machine->take_recent();
-      BOOST_REQUIRE(recent.has_value());
-      BOOST_TEST((recent == plain->take_recent()));
+      const auto changes = machine->take_recent();
+      BOOST_REQUIRE(changes.has_value());
+      for (const CellChange& change : changes->cells) {
+        BOOST_TEST((change.cell.to_value() == machine->read(change.key)));
+      }
+      const std::vector<std::string> recent = keys_of(changes->cells);
+      BOOST_TEST((recent == keys_of(plain->take_recent().value().cells)));
       // A key that came and went since it was last saved may be among those to be saved.
       const std::vector<std::string> saved = keys_of(watched->take_changes().cells);
-      for (const std::string& key : *recent) BOOST_TEST(std::ranges::count(saved, key) == 1);
+      for (const std::string& key : recent) BOOST_TEST(std::ranges::count(saved, key) == 1);
       for (const std::string& key : saved) {
-        const bool is_told = std::ranges::binary_search(*recent, key);
+        const bool is_told = std::ranges::binary_search(recent, key);
         BOOST_TEST((is_told || machine->read(key).kind == ValueKind::absent));
       }
-      BOOST_TEST(std::ranges::is_sorted(*recent));
-      BOOST_TEST((std::ranges::adjacent_find(*recent) == recent->end()));
+      BOOST_TEST(std::ranges::is_sorted(recent));
+      BOOST_TEST((std::ranges::adjacent_find(recent) == recent.end()));
     }
   }
 }
@@ -311,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_key_whose_end_has_come_is_told_as_deleted_once_and_to_who
   static_cast<void>(machine->take_changes());
   const auto next = [&machine] {
     machine.commit({});
-    return machine->take_recent().value();
+    return keys_of(machine->take_recent().value().cells);
   };
   BOOST_TEST((next() == std::vector<std::string>{"lease"}));
   BOOST_TEST(machine->key_count() == 2U);
@@ -328,13 +333,13 @@ BOOST_AUTO_TEST_CASE(what_was_recent_cannot_be_told_of_a_state_that_was_replaced
   Machine other, machine{tracking()};
   other.run(T::put("a", "1"));
   machine.run(T::put("b", "1"));
-  BOOST_TEST((machine->take_recent() == std::vector<std::string>{"b"}));
+  BOOST_TEST((keys_of(machine->take_recent().value().cells) == std::vector<std::string>{"b"}));
   BOOST_REQUIRE(machine->restore(other->snapshot(), other->state()).has_value());
   BOOST_TEST(!machine->take_recent().has_value());
   machine.set_time(other.time());
   machine.run(9, {T::put("c", "1"), T::put("a", "2")});
-  BOOST_TEST((machine->take_recent() == std::vector<std::string>{"a", "c"}));
-  BOOST_TEST(machine->take_recent()->empty());
+  BOOST_TEST((keys_of(machine->take_recent().value().cells) == std::vector<std::string>{"a", "c"}));
+  BOOST_TEST(machine->take_recent()->cells.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   const std::vector<ScriptStep> steps = {good_step(), {ScriptStep::Operation::load, 7, 0, 255, -3, "key"}};
   const std::vector<std::string_view> keys = {"one", "two"};
   const std::vector<PublicKey> validators = {PublicKey{{1}}, PublicKey{{2}}};
+  const std::vector<Approval> approvals = {{1, Signature{{3}}}, {5, Signature{{4}}}};
   const std::vector<Transaction> written = {T::put("k", "v"),
                                             T::get("k"),
                                             T::cas("k", "old", "new"),
@@ -50,7 +51,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
                                             T::release("k", 8),
                                             T::range("a", "b", 10),
                                             T::script(steps, keys),
-                                            T::reconfigure(3, validators),
+                                            T::reconfigure(3, validators, approvals),
                                             T::put("k", "v", 1),
                                             T::cas("k", "old", "new", 2)};
   const Bytes bytes = write_batch(42, 43, written);
@@ -75,6 +76,9 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
       BOOST_TEST(read.steps.size() == expected.steps.size());
       BOOST_TEST(std::ranges::equal(read.keys, expected.keys));
       BOOST_TEST(std::ranges::equal(read.validators, expected.validators));
+      BOOST_TEST(std::ranges::equal(read.approvals, expected.approvals, [](const Approval& one, const Approval& other) {
+        return one.validator == other.validator && one.signature == other.signature;
+      }));
     }
   }
   const ScriptStep& load = batch->transactions[11].steps[1];
@@ -164,11 +168,18 @@ BOOST_AUTO_TEST_CASE(each_bound_of_a_reconfiguration_is_kept) {
   using enum TransactionRefusal;
   std::vector<PublicKey> keys(limits::kValidatorsMax + 1);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i].bytes[5] = static_cast<std::uint8_t>(i);
-  BOOST_TEST(refusal_of(T::reconfigure(0, std::span{keys}.first(64))) == none);
-  BOOST_TEST(refusal_of(T::reconfigure(0, keys)) == bad_validators);
-  BOOST_TEST(refusal_of(T::reconfigure(0, {})) == bad_validators);
+  BOOST_TEST(refusal_of(T::reconfigure(0, std::span{keys}.first(64), {})) == none);
+  BOOST_TEST(refusal_of(T::reconfigure(0, keys, {})) == bad_validators);
+  BOOST_TEST(refusal_of(T::reconfigure(0, {}, {})) == bad_validators);
+  std::vector<Approval> approvals(limits::kValidatorsMax + 1);
+  for (std::size_t i = 0; i < approvals.size(); ++i) approvals[i].validator = static_cast<ValidatorIndex>(i);
+  const auto good = std::span{keys}.first(4);
+  BOOST_TEST(refusal_of(T::reconfigure(0, good, std::span{approvals}.first(64))) == none);
+  BOOST_TEST(refusal_of(T::reconfigure(0, good, approvals)) == bad_approvals);
+  approvals[1].validator = approvals[2].validator;
+  BOOST_TEST(refusal_of(T::reconfigure(0, good, std::span{approvals}.first(3))) == bad_approvals);
   keys[3] = keys[9];
-  BOOST_TEST(refusal_of(T::reconfigure(0, std::span{keys}.first(10))) == bad_validators);
+  BOOST_TEST(refusal_of(T::reconfigure(0, std::span{keys}.first(10), {})) == bad_validators);
 }
 
 BOOST_AUTO_TEST_CASE(each_bound_of_a_batch_has_its_reason) {

@@ -333,10 +333,13 @@ BOOST_AUTO_TEST_CASE(a_reconfiguration_ends_the_epoch_with_its_commit) {
   std::vector<PublicKey> keys(4);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i].bytes[0] = static_cast<std::uint8_t>(i);
   const std::vector other = {keys[3], keys[1]};
-  BOOST_TEST(machine.run(T::reconfigure(1, keys)).status == Status::wrong_epoch);
+  const auto approved = test::approvals(0, keys), other_approved = test::approvals(0, other);
+  BOOST_TEST(machine.run(T::reconfigure(1, keys, approved)).status == Status::wrong_epoch);
   BOOST_TEST(!machine->begin_epoch().has_value());
-  const auto outcome = machine.commit({write_batch(
-      5, 1, std::vector{T::put("a", "1"), T::reconfigure(0, keys), T::reconfigure(0, other), T::put("b", "2")})});
+  const auto outcome =
+      machine.commit({write_batch(5, 1,
+                                  std::vector{T::put("a", "1"), T::reconfigure(0, keys, approved),
+                                              T::reconfigure(0, other, other_approved), T::put("b", "2")})});
   BOOST_TEST(outcome.batches[0].replies[1].status == Status::ok);
   BOOST_TEST(outcome.batches[0].replies[2].status == Status::epoch_ending);
   BOOST_TEST(outcome.batches[0].replies[3].status == Status::ok);
@@ -350,7 +353,50 @@ BOOST_AUTO_TEST_CASE(a_reconfiguration_ends_the_epoch_with_its_commit) {
   BOOST_TEST((machine->state() == end));
   BOOST_TEST(machine->begin_epoch().has_value());
   BOOST_TEST(machine->epoch() == 1U);
-  BOOST_TEST(machine.run(T::reconfigure(0, keys)).status == Status::wrong_epoch);
+  BOOST_TEST(machine.run(T::reconfigure(0, keys, approved)).status == Status::wrong_epoch);
+  // Now these are the committee: one of those before has no say any more.
+  const auto by_strangers = test::approvals(1, other);
+  BOOST_TEST(machine.run(T::reconfigure(1, other, by_strangers)).status == Status::not_approved);
+  std::vector<Approval> approvals;
+  for (const ValidatorIndex i : {ValidatorIndex{1}, ValidatorIndex{2}, ValidatorIndex{3}}) {
+    approvals.push_back({i, StubSigner{keys[i]}.sign(next_committee_digest(1, other))});
+  }
+  BOOST_TEST(machine.run(T::reconfigure(1, other, approvals)).status == Status::ok);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_quorum_of_the_committee_ends_its_epoch) {
+  Machine machine;
+  const std::vector<PublicKey> next = {PublicKey{{7}}};
+  const auto status_with = [&](const std::vector<Approval>& approvals) {
+    return machine.run(T::reconfigure(0, next, approvals)).status;
+  };
+  BOOST_TEST(status_with({}) == Status::not_approved);
+  BOOST_TEST(status_with(test::approvals(0, next, {0, 3})) == Status::not_approved);
+  // For another epoch, and for other validators.
+  BOOST_TEST(status_with(test::approvals(1, next)) == Status::not_approved);
+  BOOST_TEST(status_with(test::approvals(0, test::committee())) == Status::not_approved);
+  // One that is forged does not count, and does not harm the others.
+  auto forged = test::approvals(0, next, {0, 1, 2});
+  forged[2].signature = forged[1].signature;
+  BOOST_TEST(status_with(forged) == Status::not_approved);
+  auto stranger = test::approvals(0, next, {0, 1, 2});
+  stranger.push_back({4, stranger.back().signature});
+  BOOST_TEST(status_with(stranger) == Status::not_approved);
+  forged = test::approvals(0, next, {0, 1, 2, 3});
+  forged[2].signature = forged[1].signature;
+  BOOST_TEST(!machine->has_ended());
+  BOOST_TEST(status_with(forged) == Status::ok);
+  BOOST_TEST(machine->has_ended());
+}
+
+BOOST_AUTO_TEST_CASE(without_a_committee_no_epoch_ends) {
+  StateMachine machine;
+  const std::vector<PublicKey> next = {PublicKey{{7}}};
+  const auto approvals = test::approvals(0, next);
+  const auto batch = write_batch(1, 1, std::vector{T::reconfigure(0, next, approvals)});
+  const auto outcome = machine.apply({1, 1, {batch}});
+  BOOST_REQUIRE(outcome.has_value());
+  BOOST_TEST(outcome->batches[0].replies[0].status == Status::not_approved);
 }
 
 BOOST_AUTO_TEST_CASE(commits_are_executed_in_order_or_not_at_all) {

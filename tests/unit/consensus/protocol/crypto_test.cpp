@@ -1,8 +1,12 @@
 // Digests and signatures against what others compute, and signatures that some libraries take and others do not.
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <random>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -54,12 +58,12 @@ BOOST_AUTO_TEST_SUITE(digests)
 
 // Computed with Python's hashlib.blake2b(digest_size=32) over the domain as eight bytes and what follows.
 BOOST_AUTO_TEST_CASE(are_blake2b_256_over_domain_and_bytes) {
-  BOOST_TEST(to_hex(Hasher{Domain::batch}.finish()) ==
+  BOOST_TEST(to_hex(Hasher{Domain::payload}.finish()) ==
              "5e67cbdaec7beb4171fe7dbc33e029c014774cbd6b22f125efca486f7664a0ff");
-  BOOST_TEST(to_hex(Hasher{Domain::batch}.add("abc").finish()) ==
+  BOOST_TEST(to_hex(Hasher{Domain::payload}.add("abc").finish()) ==
              "d334050cf06dafac8c97d672ebc9d80b2bfd8a97540f7ad510054c3a517fb305");
-  BOOST_TEST(to_hex(Hasher{Domain::batch}.add("a").add("").add("bc").finish()) ==
-             to_hex(Hasher{Domain::batch}.add("abc").finish()));
+  BOOST_TEST(to_hex(Hasher{Domain::payload}.add("a").add("").add("bc").finish()) ==
+             to_hex(Hasher{Domain::payload}.add("abc").finish()));
 }
 
 BOOST_AUTO_TEST_CASE(of_a_payload_are_a_tree_over_leaves_of_4_kib) {
@@ -70,12 +74,40 @@ BOOST_AUTO_TEST_CASE(of_a_payload_are_a_tree_over_leaves_of_4_kib) {
       {12'288, "19686fc1c1d5206187cd05907814968c912104721ea69acc71e19a36e8cc61db"},
       {20'489, "fb1c78b3e44e8b407b7888c20b960ec4772f7185314f8497fec629fe434ce4c8"},
   };
-  for (const auto& [size, root] : known) BOOST_TEST(to_hex(payload_root(counting_bytes(size))) == root);
-  BOOST_TEST((payload_root({}) == Digest{}));
+  for (const auto& [size, root] : known) BOOST_TEST(to_hex(batch_digest(counting_bytes(size))) == root);
+  BOOST_TEST((batch_digest({}) == Digest{}));
+}
+
+BOOST_AUTO_TEST_CASE(of_many_messages_at_once_are_those_of_each_alone) {
+  std::mt19937_64 random{5};
+  BulkHasher bulk{Domain::state_leaf};
+  for (const std::size_t count : {1, 2, 3, 4, 5, 33, 200}) {
+    std::vector<Digest> expected;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::vector<std::byte> bytes = counting_bytes(random() % 700);
+      const std::uint64_t number = random();
+      expected.push_back(Hasher{Domain::state_leaf}.add(number).add(bytes).add("end").finish());
+      bulk.begin().add(number).add(bytes).add("end");
+    }
+    const auto digests = bulk.finish();
+    BOOST_TEST(std::ranges::equal(digests, expected));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_many_batches_at_once_are_those_of_each_alone) {
+  std::vector<std::vector<std::byte>> batches;
+  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 8192, 12'289, 0, 200'001, 50}) {
+    batches.push_back(counting_bytes(size));
+  }
+  const std::vector<std::span<const std::byte>> views{batches.begin(), batches.end()};
+  const std::vector<Digest> together = batch_digests(views);
+  BOOST_REQUIRE(together.size() == batches.size());
+  for (std::size_t i = 0; i < batches.size(); ++i) BOOST_TEST((together[i] == batch_digest(views[i])));
+  BOOST_TEST(batch_digests({}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(of_different_domains_differ) {
-  BOOST_TEST((Hasher{Domain::payload_leaf}.finish() != Hasher{Domain::payload_node}.finish()));
+  BOOST_TEST((Hasher{Domain::batch_leaf}.finish() != Hasher{Domain::batch_node}.finish()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

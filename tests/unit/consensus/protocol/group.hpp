@@ -14,7 +14,7 @@ namespace consensus_test {
 
 using namespace myelin::consensus;
 
-inline Digest digest_of(std::uint64_t number) { return Hasher{Domain::batch}.add(number).finish(); }
+inline Digest digest_of(std::uint64_t number) { return Hasher{Domain::batch_leaf}.add(number).finish(); }
 
 class Group {
  public:

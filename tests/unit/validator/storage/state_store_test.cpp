@@ -341,7 +341,8 @@ BOOST_AUTO_TEST_CASE(a_state_that_was_restored_replaces_what_was_stored) {
 BOOST_AUTO_TEST_CASE(epochs_are_kept) {
   Machine machine{kTracking};
   const std::vector<PublicKey> keys(1, PublicKey{{1, 2, 3}});
-  machine.run(T::reconfigure(0, keys));
+  const auto approvals = consensus::test::approvals(0, keys);
+  machine.run(T::reconfigure(0, keys, approvals));
   const std::vector<EpochRecord> epochs = {
       {0, {}, 17, std::vector<PublicKey>(4, PublicKey{{9}})},
       {1, {Digest{{1}}, Digest{{2}}, 17, -5}, 0, keys},
@@ -520,9 +521,9 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_is_told) {
   check(flipped, Errc::corrupt_file);
   check(whole.substr(0, whole.size() / 2), Errc::corrupt_file);
   check(std::string(100'000, 'x'), Errc::corrupt_file);
-  for (const char version : {'1', '3'}) {
+  for (const char version : {'2', '4'}) {
     std::string other = whole;
-    while (other.find("myelin state 2") != std::string::npos) other[other.find("myelin state 2") + 13] = version;
+    while (other.find("myelin state 3") != std::string::npos) other[other.find("myelin state 3") + 13] = version;
     check(other, Errc::unsupported_version);
   }
 }

@@ -28,6 +28,7 @@ inline constexpr std::size_t kCommitTransactionsMax = (std::size_t{1} << kPlaceB
 inline constexpr std::uint64_t kCommitWorkMax = std::uint64_t{1} << 23;
 inline constexpr std::uint64_t kTransactionWork = 4;
 inline constexpr std::uint64_t kDigestWork = 3;
+inline constexpr std::uint64_t kApprovalWork = 1600;
 
 /// Bytes of values that a commit's replies hold in all; of later replies only the status is given.
 inline constexpr std::size_t kCommitReplyBytesMax = std::size_t{64} << 20;

@@ -31,8 +31,9 @@ enum class Status : std::uint8_t {
   epoch_ending = 12,     ///< reconfigure: another one came first.
   wrong_epoch = 13,      ///< reconfigure: for another epoch.
   malformed = 14,        ///< Refused before execution: see Reply::refusal.
+  not_approved = 15,     ///< reconfigure: not signed by a quorum of the committee.
 };
-inline constexpr std::size_t kStatuses = 15;
+inline constexpr std::size_t kStatuses = 16;
 [[nodiscard]] std::string_view to_string(Status status) noexcept;
 
 /// What a key holds.
@@ -84,7 +85,8 @@ struct BatchOutcome {
   Sequence sequence = 0;  ///< 0 for a refused batch.
   Verdict verdict = Verdict::executed;
   BatchRefusal refusal = BatchRefusal::malformed;  ///< Of a refused batch.
-  std::vector<Reply> replies;                      ///< One a transaction, if executed now or before.
+  Digest batch;                ///< batch_digest() of what was executed under this sequence, now or before; else zeros.
+  std::vector<Reply> replies;  ///< One a transaction, if executed now or before.
 
   friend bool operator==(const BatchOutcome&, const BatchOutcome&) = default;
 };
@@ -99,8 +101,10 @@ struct CommitOutcome {
   friend bool operator==(const CommitOutcome&, const CommitOutcome&) = default;
 };
 
-/// What validators' answers are compared by: the client, the sequence and the encoded replies.
-[[nodiscard]] Digest answer_digest(ClientId client, Sequence sequence, std::string_view replies);
+/// What validators' answers are compared by: the client, the sequence, the batch that was executed under it, and the
+/// encoded replies. A validator that was given a batch may have had another executed in its place; then a client that
+/// holds its own batch against it finds no answer of this digest.
+[[nodiscard]] Digest answer_digest(ClientId client, Sequence sequence, const Digest& batch, std::string_view replies);
 
 /// Replies as bytes, as they are kept and sent.
 [[nodiscard]] std::string encode_replies(std::span<const Reply> replies);

@@ -23,12 +23,21 @@ struct StateFields {
   friend bool operator==(const StateFields&, const StateFields&) = default;
 };
 
+/// A key, and what it holds now. Owns neither's text.
+struct CellChange {
+  std::string_view key;
+  Cell cell;  ///< An absent one: the key was deleted, or perhaps never there.
+};
+
+/// Keys that have changed. Owns their texts; may be read on another thread than it was made on.
+struct RecentCells {
+  std::vector<CellChange> cells;  ///< In order of their keys, each once.
+  std::unique_ptr<char[]> text;   ///< What the keys and their bytes lie in.
+};
+
 /// What has changed from one state to a later one. Owns its texts; may be read on another thread than it was made on.
 struct StateDelta {
-  struct Change {
-    std::string_view key;
-    Cell cell;  ///< An absent one: the key was deleted, or perhaps never there.
-  };
+  using Change = CellChange;
 
   CommitIndex since = 0;      ///< The earlier state is the one after this commit.
   bool replaces_all = false;  ///< There is no earlier state: what is not in `cells` or `sessions` is gone.

@@ -59,8 +59,12 @@ struct ExecutionOptions {
   std::uint64_t hash_seed = 0x9e3779b97f4a7c15;
   StateLimits limits{};
   ExecutionFaults* faults = nullptr;  ///< Null for none.
-  bool tracks_unsaved = false;        ///< Notes what changes, so that take_changes() need not give all of it.
-  bool tracks_recent = false;         ///< The same for take_recent().
+  /// The committee's keys, by index, and what checks its members' signatures: a quorum of them approves the next. With
+  /// none, no epoch ends.
+  std::vector<PublicKey> validators{};
+  const SignatureChecker* checker = nullptr;
+  bool tracks_unsaved = false;  ///< Notes what changes, so that take_changes() need not give all of it.
+  bool tracks_recent = false;   ///< The same for take_recent().
 };
 
 /// Batches in the order they are to be executed: what a commit comes down to.
@@ -68,6 +72,7 @@ struct OrderedBatches {
   CommitIndex index = 0;
   WallTime time = 0;                                ///< The commit's.
   std::vector<std::span<const std::byte>> batches;  ///< Each read by read_batch().
+  std::vector<Digest> digests{};                    ///< batch_digest() of each; none: they are taken.
 };
 
 /// Counts since the state machine was made. Local: validators differ in them.
@@ -118,7 +123,8 @@ class StateMachine {
   [[nodiscard]] bool has_ended() const noexcept;
   /// The next committee's keys, where the epoch has ended; else empty.
   [[nodiscard]] std::span<const PublicKey> next_validators() const noexcept;
-  /// Goes on in the next epoch. Its genesis is state() as it was before. **Errors**: invalid_argument, if the epoch has
+  /// Goes on in the next epoch, with next_validators() as its committee. Its genesis is state() as it was before.
+  /// **Errors**: invalid_argument, if the epoch has
   /// not ended.
   [[nodiscard]] Result<void> begin_epoch();
   /// Goes on in the next epoch as if this were the state after commit `applied`, with no commit that ended this epoch:
@@ -151,11 +157,10 @@ class StateMachine {
   /// source. **Cost**: hashes all of it, about 1 us a key.
   [[nodiscard]] Result<void> load(const StateFields& fields, StateSource& source);
 
-  /// Keys that were set, deleted, or taken out at their end since this was last called, in order, each once. Called
-  /// after each apply(), it gives the same whatever the executor, and read() what the commit made of each. None, where
-  /// it cannot be told: the state was replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts
-  /// them.
-  [[nodiscard]] std::optional<std::vector<std::string>> take_recent();
+  /// Keys that were set, deleted, or taken out at their end since this was last called, and what they hold, as read()
+  /// gives it. Called after each apply(), it gives the same whatever the executor. None, where it cannot be told: the
+  /// state was replaced, or ExecutionOptions::tracks_recent is off. **Cost**: copies and sorts them.
+  [[nodiscard]] std::optional<RecentCells> take_recent();
 
   [[nodiscard]] ExecutionMetrics metrics() const;
 

@@ -51,9 +51,19 @@ enum class TransactionRefusal : std::uint8_t {
   bad_script_step,   ///< An unknown step, a register that is none, or a count out of bounds.
   bad_validators,    ///< A committee of none or too many, a key not of 32 bytes, or one key twice.
   bad_time_to_live,  ///< A value's time to live below 0, or of more than ten years.
+  bad_approvals,     ///< Too many, not in order of their validators, or a signature not of 64 bytes.
 };
-inline constexpr std::size_t kTransactionRefusals = 11;
+inline constexpr std::size_t kTransactionRefusals = 12;
 [[nodiscard]] std::string_view to_string(TransactionRefusal reason) noexcept;
+
+/// A validator's signature of next_committee_digest().
+struct Approval {
+  ValidatorIndex validator = 0;
+  Signature signature;
+};
+
+/// What the members of an epoch's committee sign to approve of the next.
+[[nodiscard]] Digest next_committee_digest(Epoch epoch, std::span<const PublicKey> next);
 
 /// One step of a script.
 struct ScriptStep {
@@ -100,6 +110,7 @@ struct Transaction {
   std::span<const ScriptStep> steps;
   std::span<const std::string_view> keys;  ///< script: the keys it may touch; empty: any.
   std::span<const PublicKey> validators;   ///< reconfigure
+  std::span<const Approval> approvals;     ///< reconfigure: by ascending validator.
 
   // Transactions for clients to send. Nothing is checked here.
   /// `time_to_live_ns`: from the commit's time on, of this put and the next two; 0: no end.
@@ -119,7 +130,8 @@ struct Transaction {
   [[nodiscard]] static Transaction range(std::string_view first, std::string_view end, std::uint32_t limit) noexcept;
   [[nodiscard]] static Transaction script(std::span<const ScriptStep> steps,
                                           std::span<const std::string_view> keys = {}) noexcept;
-  [[nodiscard]] static Transaction reconfigure(Epoch epoch, std::span<const PublicKey> validators) noexcept;
+  [[nodiscard]] static Transaction reconfigure(Epoch epoch, std::span<const PublicKey> validators,
+                                               std::span<const Approval> approvals) noexcept;
 };
 
 /// Why a whole batch was refused. A pure function of its bytes, but for the last, which is one of the commit.
@@ -148,6 +160,7 @@ struct Batch {
   std::vector<ScriptStep> steps;
   std::vector<std::string_view> keys;
   std::vector<PublicKey> validators;
+  std::vector<Approval> approvals;
   std::vector<std::uint64_t> own_bytes;  ///< A copy, where the bytes given were not aligned to words.
 
   Batch() = default;

@@ -43,7 +43,8 @@ inline constexpr std::size_t kWordBytes = sizeof(Words::value_type);
 class Vertex {
  public:
   /// **Requires**: the parts belong together; read_vertex() and make_vertex() see to that.
-  Vertex(VertexContent content, const Digest& digest, Words header, Words payload, const Signature& signature) noexcept;
+  Vertex(VertexContent content, const Digest& digest, Words header, Words payload, std::vector<Digest> batch_digests,
+         const Signature& signature) noexcept;
 
   [[nodiscard]] Epoch epoch() const noexcept { return content_.epoch; }
   [[nodiscard]] Round round() const noexcept { return content_.round; }
@@ -60,12 +61,15 @@ class Vertex {
   [[nodiscard]] const Words& header() const noexcept { return header_; }
   /// A schema::Payload message; empty for none.
   [[nodiscard]] const Words& payload() const noexcept { return payload_; }
+  /// batch_digest() of each of batches_of(payload()).
+  [[nodiscard]] std::span<const Digest> batch_digests() const noexcept { return batch_digests_; }
   [[nodiscard]] const Signature& signature() const noexcept { return signature_; }
 
   /// Bytes of memory that it takes, the allocator's own left out.
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
     return sizeof(Vertex) + content_.parents.capacity() * sizeof(VertexRef) +
-           (header_.capacity() + payload_.capacity()) * sizeof(capnp::word);
+           (header_.capacity() + payload_.capacity()) * sizeof(capnp::word) +
+           batch_digests_.capacity() * sizeof(Digest);
   }
 
  private:
@@ -73,6 +77,7 @@ class Vertex {
   Digest digest_;
   Words header_;
   Words payload_;
+  std::vector<Digest> batch_digests_;
   Signature signature_;
 };
 
@@ -130,7 +135,8 @@ inline constexpr std::size_t kRefusals = 20;
 /// The batches of a valid vertex's payload, in place. **Requires**: read_vertex() or make_payload() made it.
 [[nodiscard]] std::vector<std::span<const std::byte>> batches_of(const Words& payload);
 
-/// Writes and signs a vertex. Does not check it: the simulator makes bad ones with it, too.
+/// Writes and signs a vertex. Does not check its content: the simulator makes bad ones with it, too. **Requires**:
+/// `payload` is from make_payload().
 [[nodiscard]] VertexPtr make_vertex(VertexContent content, Words payload, const Signer& signer);
 
 /// The digest that a vertex's author signs.

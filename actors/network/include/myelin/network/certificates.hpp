@@ -50,4 +50,14 @@ struct Credentials {
 /// **Errors**: not_found, io_error.
 [[nodiscard]] Result<Credentials> load_credentials(const std::filesystem::path& folder);
 
+/// The files authority.pem and authority.key of a folder, which is made; the key can be read by its owner only.
+/// **Errors**: io_error.
+[[nodiscard]] Result<void> save_authority(const CertificateAndKey& authority, const std::filesystem::path& folder);
+/// **Errors**: not_found, io_error.
+[[nodiscard]] Result<CertificateAndKey> load_authority(const std::filesystem::path& folder);
+
+/// The name of the node that the certificate is for. **Errors**: invalid_argument, for what make_credentials() has not
+/// made.
+[[nodiscard]] Result<std::string> node_of(const Credentials& credentials);
+
 }  // namespace myelin::network

@@ -86,6 +86,11 @@ class Node {
   /// it is kept as by any handle. **Errors**: invalid_argument for a bad name, one in use, or an agent of another
   /// process.
   [[nodiscard]] Result<void> publish(std::string name, const AgentRef& agent);
+  /// The same for agents of one other node, which find this one and not what is published for all. So an agent can
+  /// know from which node it is sent to: as far as certificates, or `insecure`, let anybody know.
+  /// **Errors**: as publish(); invalid_argument for a bad name of a node.
+  [[nodiscard]] Result<void> publish_to(std::string node, std::string name, const AgentRef& agent);
+  /// Whatever is published by this name, for whomever.
   void withdraw(std::string_view name);
 
   /// A handle to an agent of another node: tell, send and ask work as with a local one. It is the same handle each

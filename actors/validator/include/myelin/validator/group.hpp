@@ -54,8 +54,8 @@ struct GroupOptions {
 /// **Thread-safety**: thread-safe, but for construction and destruction. To be destroyed before its mesh.
 class ValidatorGroup {
  public:
-  /// Starts them on `mesh`, which should have a job thread a validator (MeshConfig::job_threads): each waits for its
-  /// disk on one. **Errors**: invalid_argument, naming the option.
+  /// Starts them on `mesh`, which should have limits::kJobsPerValidator job threads (MeshConfig::job_threads) for each:
+  /// there they wait for their disks. **Errors**: invalid_argument, naming the option.
   [[nodiscard]] static Result<ValidatorGroup> start(Mesh& mesh, const GroupOptions& options);
   ~ValidatorGroup();
   ValidatorGroup(ValidatorGroup&&) noexcept;
@@ -67,8 +67,9 @@ class ValidatorGroup {
   /// As of some tenths of a second ago. **Requires**: validator < size().
   [[nodiscard]] ValidatorStatus status(std::size_t validator) const;
 
-  /// Ends a validator in the middle of whatever it does: what it has not on disk is lost. Returns when it has ended.
-  /// Does nothing to one that is not running. **Requires**: validator < size(). Never call this in an agent.
+  /// Ends a validator in the middle of whatever it does: what it has not on disk is lost. Returns when it has ended;
+  /// waits for backups that are under way. Does nothing to one that is not running. **Requires**: validator < size().
+  /// Never call this in an agent.
   void crash(std::size_t validator);
   /// Starts one again that has crashed, from its disk. **Errors**: invalid_argument: it is running, or the group keeps
   /// nothing; what opening its files gives. **Requires**: validator < size().
@@ -77,9 +78,12 @@ class ValidatorGroup {
   /// Replaces a validator by one with a new key, in the same folder and under the same index: for one whose key, log
   /// or disk was lost, or is not trusted any more. The others agree on it and begin a new epoch, in which the old key
   /// is worth nothing; what is in the memory stays, and calls that come meanwhile wait. Where this is broken off, by a
-  /// crash or the limit, it may yet take effect; to call it again does no harm.
+  /// crash or the limit, it may yet take effect: then the group goes on with it, and restart() starts the validator. To
+  /// call it again does no harm.
   /// **Errors**: invalid_argument: the group keeps nothing; timeout: too few validators run to agree on it, or they did
-  /// not within the limit; what writing files gives. **Requires**: validator < size(). Never call this in an agent.
+  /// not within the limit, or a backup was under way as long; what opening files gives: those that could not open
+  /// theirs are not running, as their status says, and the others are. **Requires**: validator < size(). Never call
+  /// this in an agent.
   [[nodiscard]] Result<void> replace(std::size_t validator, Duration limit = std::chrono::seconds{60});
 
   /// Has a validator save its state, and copies that into a new file, which restore_group() reads. It is on disk

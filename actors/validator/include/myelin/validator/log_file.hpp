@@ -20,6 +20,8 @@ struct LogOptions {
   /// What a new log has of zeros before anything is written: to sync what is written over them needs no change of the
   /// file system's tables.
   std::uint64_t zeroed_bytes = std::uint64_t{16} << 20;
+  /// One that takes another's place has as many as that one was long, up to this.
+  std::uint64_t zeroed_bytes_max = std::uint64_t{128} << 20;
   /// Beyond, so much is allocated at a time.
   std::uint64_t step_bytes = std::uint64_t{16} << 20;
 };
@@ -79,6 +81,7 @@ class LogFile {
 
     std::shared_ptr<OpenFile> file_;
     std::vector<std::byte> bytes_;  // its head and first records
+    std::uint64_t zeroed_bytes_ = 0;
     bool is_done_ = false;
   };
 

@@ -83,7 +83,8 @@ class StateStore {
   ~StateStore();
 
   /// Makes the stored state the one that `delta` leads to. It is on disk when this returns; if it fails, the stored
-  /// state is what it was, and the same delta can be saved again.
+  /// state is what it was, and the same delta can be saved again: where the error says so, once the file was closed
+  /// and opened again, for until then nothing more is read or written.
   /// **Errors**: invalid_argument for a delta that does not start from the stored state; io_error, naming the bound
   /// where the file has reached it, or the system's reason. **Thread-safety**: one save at a time.
   /// **Cost**: blocks for the disk, twice; some us a change.

@@ -28,6 +28,7 @@ struct ValidatorStatus {
   std::uint64_t clients_waiting = 0;
   std::uint64_t accusations = 0;  ///< Validators caught at signing two vertices of one round.
   bool has_ended = false;         ///< Its epoch is over, and it has on disk what the next starts from.
+  std::string waiting;            ///< What it waits for before it can take part; empty while it does.
   std::string halted;             ///< Why it stopped for good; empty while it runs.
 };
 

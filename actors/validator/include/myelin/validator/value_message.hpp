@@ -14,6 +14,7 @@
 namespace myelin::validator {
 
 void fill(schema::MemoryReply::Value::Builder to, const consensus::Value& from);
+void fill(schema::MemoryReply::Value::Builder to, const consensus::Cell& from);
 /// The bytes are where they were.
 [[nodiscard]] consensus::Cell cell_of(const consensus::Value& value) noexcept;
 [[nodiscard]] consensus::Cell cell_of(schema::MemoryReply::Value::Reader value);

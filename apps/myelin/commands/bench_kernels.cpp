@@ -1,0 +1,141 @@
+#include "commands/bench_kernels.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "bench/kernels/family.hpp"
+#include "bench/kernels/roofline.hpp"
+#include "process/atomic_file.hpp"
+#include "terminal/table.hpp"
+
+namespace myelin::tool {
+
+namespace {
+
+using kernel_bench::FamilyReport;
+using kernel_bench::Limits;
+using kernel_bench::Measured;
+
+std::string one_digit(double value) { return fmt::format("{:.1f}", value); }
+
+/// A row a side: the figure, its share of the peak where it counts operations, and how many times the first side's.
+std::string to_text(const std::vector<Measured>& cases, const std::vector<Limits>& limits) {
+  using enum Table::Align;
+  if (cases.empty()) return {};
+  Table table{{{"case", left}, {"side", left}, {"median (range)"}, {"", left}, {"of peak"}, {"to the first"}}};
+  for (const Measured& measured : cases) {
+    const Comparison& comparison = measured.comparison;
+    const auto limit = std::ranges::find(limits, measured.threads, &Limits::threads);
+    for (std::size_t i = 0; i < comparison.series.size(); ++i) {
+      const Series& series = comparison.series[i];
+      const bool measures = !series.values.empty();
+      const bool has_share = measures && comparison.unit == "GFLOP/s" && limit != limits.end();
+      table.add_row({i == 0 ? measured.family + ": " + comparison.name : "", series.name,
+                     measures ? format_summary(series.summary, one_digit) : "-", comparison.unit,
+                     has_share ? fmt::format("{:.0f} %", 100 * series.summary.median / limit->gflops) : "",
+                     i > 0 && measures ? format_summary(comparison.ratios[i - 1], two_digits) : ""});
+    }
+  }
+  return table.to_string();
+}
+
+nlohmann::json to_document(const Measured& measured) {
+  nlohmann::json document = measured.comparison;
+  document["family"] = measured.family;
+  document["operations"] = measured.operations;
+  document["bytes"] = measured.bytes;
+  document["threads"] = measured.threads;
+  document["ours"] = measured.ours;
+  return document;
+}
+
+}  // namespace
+
+void BenchKernels::declare(CLI::App& app) {
+  options_.declare(app);
+  std::vector<std::string> names;
+  std::string list;
+  for (const kernel_bench::Family& family : kernel_bench::families()) {
+    names.emplace_back(family.name);
+    list += fmt::format("  {:<12} {}\n", family.name, family.summary);
+  }
+  app.add_option("--family", families_, "Only these kernels (see below); may be given more than once")
+      ->check(CLI::IsMember(names).description(""))
+      ->type_name("NAME");
+  app.add_option("--svg", svg_, "Writes a picture to this file: our figures under the machine's limits")
+      ->type_name("FILE");
+  app.footer("Families:\n" + list +
+             "\n"
+             "Examples:\n"
+             "  myelin bench kernels                         # all of them, some minutes\n"
+             "  myelin bench kernels --quick                 # do they work here?\n"
+             "  myelin bench kernels --family gemm --svg roofline.svg\n\n"
+             "Figures of one thread count its own processor time, so other programs weigh little. Libraries that the\n"
+             "machine lacks are left out: libopenblas0 is for matrix products, libdnnl2 for layers.");
+}
+
+Result<void> BenchKernels::run(Session& session) {
+  if (auto can = options_.check(); !can) return can;
+  if (!svg_.empty()) {
+    if (auto can = check_can_write("--svg", svg_); !can) return can;
+  }
+  const Machine machine = introduce(session, path());
+  Result<std::vector<OpenBlas>> openblas = OpenBlas::load();
+  if (!openblas) session.warn(openblas.error().message);
+  Result<OneDnn> onednn = OneDnn::load();
+  if (!onednn) session.warn(onednn.error().message);
+
+  std::unique_ptr<kernels::Workers> two;
+  if (machine.cores > 1) {
+    // At the caller's own priority: it is the kernels that are measured here.
+    Result<std::unique_ptr<kernels::Workers>> made = kernels::Workers::make({.threads = 2, .niceness = 0});
+    if (!made) return tl::unexpected<Error>{made.error()};
+    two = std::move(*made);
+  }
+  std::vector<Limits> limits{kernel_bench::measure_limits(nullptr)};
+  if (two != nullptr) limits.push_back(kernel_bench::measure_limits(two.get()));
+
+  Progress progress{session.terminal, session.quiet};
+  const kernel_bench::Stage stage{options_.quick,
+                                  options_.rounds(),
+                                  openblas ? std::move(*openblas) : std::vector<OpenBlas>{},
+                                  onednn ? std::optional{std::move(*onednn)} : std::nullopt,
+                                  two.get(),
+                                  progress,
+                                  session.stop};
+  std::vector<Measured> cases;
+  std::vector<Bar> bars;
+  for (const kernel_bench::Family& family : kernel_bench::families()) {
+    if (session.stop.stop_requested()) break;
+    if (!families_.empty() && std::ranges::find(families_, family.name) == families_.end()) continue;
+    Result<FamilyReport> report = family.measure(stage);
+    if (!report) return tl::unexpected<Error>{report.error()};
+    for (Measured& measured : report->cases) {
+      measured.family = family.name;
+      cases.push_back(std::move(measured));
+    }
+    std::ranges::move(report->bars, std::back_inserter(bars));
+  }
+  progress.clear();
+
+  nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
+  document["limits"] = limits;
+  document["openblas"] = nlohmann::json::array();
+  for (const OpenBlas& one : stage.openblas) document["openblas"].push_back(one.name());
+  document["onednn"] = stage.onednn ? nlohmann::json(stage.onednn->name()) : nlohmann::json();
+  for (const Measured& measured : cases) document["results"].push_back(to_document(measured));
+  document["bars"] = bars;
+  if (!svg_.empty()) {
+    const std::string picture = kernel_bench::draw_roofline(cases, limits, to_string(machine));
+    if (auto written = write_file_atomically(svg_, picture); !written) return written;
+  }
+  std::string text;
+  for (const Limits& limit : limits) text += to_string(limit) + '\n';
+  return publish(session, options_, document, text + '\n' + to_text(cases, limits) + '\n' + bar_table(bars));
+}
+
+}  // namespace myelin::tool

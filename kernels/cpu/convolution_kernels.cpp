@@ -1,0 +1,133 @@
+// Convolution and pooling, compiled once per SIMD target.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/convolution_kernels.cpp"
+#include "hwy/foreach_target.h"
+// The order matters: foreach_target.h comes before every header that uses Highway.
+#include "cpu/convolution_kernels.hpp"
+#include "cpu/partial-inl.h"
+#include "cpu/tile-inl.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace myelin::kernels::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+std::size_t panel_width() { return tile_panel_width(); }
+
+// Pixels that meet all panels before the next ones do: their windows stay in L1, and each weight that comes from L2
+// serves 48 of them, which takes 1.3 bytes a cycle.
+constexpr std::size_t kPixelsAtOnce = 8 * kTileRows;
+
+void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu) {
+  const std::size_t width = tile_panel_width();
+  const TileOperands operands{.a = band.input,
+                              .runs = band.offsets,
+                              .run_count = band.offset_count,
+                              .run_length = band.run,
+                              .b_stride = width,
+                              .c = band.output,
+                              .bias = bias,
+                              .relu = relu};
+  const std::size_t panel = band.offset_count * band.run * width;
+  std::size_t inputs[kPixelsAtOnce];
+  std::size_t outputs[kPixelsAtOnce];
+  std::size_t i = 0;  // where the next pixel is
+  std::size_t j = 0;
+  for (std::size_t left = band.rows * band.width; left > 0;) {
+    const std::size_t blocks = (left + kPixelsAtOnce - 1) / kPixelsAtOnce;
+    const std::size_t now = (left + blocks - 1) / blocks;
+    for (std::size_t pixel = 0; pixel < now; ++pixel) {
+      inputs[pixel] = i * band.input_row + j * band.input_pixel;
+      outputs[pixel] = i * band.output_row + j * band.output_pixel;
+      if (++j < band.width) continue;
+      j = 0;
+      ++i;
+    }
+    const float* weights = panels;
+    for (std::size_t first = 0; first < channels; first += width, weights += panel) {
+      tiles_of_panel(operands, inputs, weights, outputs, now, first, std::min(width, channels - first));
+    }
+    left -= now;
+  }
+}
+
+// The channels of a pixel as whole vectors, and the rest.
+template <class Step>
+HWY_INLINE void for_each_vector(std::size_t channels, const Step& step) {
+  const std::size_t lanes = hn::Lanes(D());
+  std::size_t c = 0;
+  for (; c + lanes <= channels; c += lanes) step(c, lanes);
+  if (c < channels) step(c, channels - c);
+}
+
+HWY_INLINE V load_lanes(const float* from, std::size_t count) {
+  const D d;
+  return count == hn::Lanes(d) ? hn::LoadU(d, from) : load_partial(d, count, from);
+}
+
+HWY_INLINE void store_lanes(V v, float* to, std::size_t count) {
+  const D d;
+  if (count == hn::Lanes(d)) return hn::StoreU(v, d, to);
+  store_partial(v, d, count, to);
+}
+
+void max_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y) {
+  for_each_vector(channels, [&](std::size_t c, std::size_t some) HWY_ATTR {
+    V best = load_lanes(x + offsets[0] + c, some);
+    for (std::size_t i = 1; i < count; ++i) {
+      const V v = load_lanes(x + offsets[i] + c, some);
+      // What is not at most the best, NaN among it, replaces it; but NaN itself is not replaced.
+      best = hn::IfThenElse(hn::Or(hn::IsNaN(best), hn::Le(v, best)), best, v);
+    }
+    store_lanes(best, y + c, some);
+  });
+}
+
+void mean_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y) {
+  const V scale = hn::Set(D(), 1.0F / static_cast<float>(count));
+  for_each_vector(channels, [&](std::size_t c, std::size_t some) HWY_ATTR {
+    V sum = load_lanes(x + offsets[0] + c, some);
+    for (std::size_t i = 1; i < count; ++i) sum = hn::Add(sum, load_lanes(x + offsets[i] + c, some));
+    store_lanes(hn::Mul(sum, scale), y + c, some);
+  });
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace myelin::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace myelin::kernels::cpu {
+
+HWY_EXPORT(panel_width);
+HWY_EXPORT(convolve);
+HWY_EXPORT(max_of_taps);
+HWY_EXPORT(mean_of_taps);
+
+std::size_t convolution_panel_width() { return HWY_DYNAMIC_DISPATCH(panel_width)(); }
+
+void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu) {
+  HWY_DYNAMIC_DISPATCH(convolve)(band, panels, channels, bias, relu);
+}
+
+void max_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y) {
+  HWY_DYNAMIC_DISPATCH(max_of_taps)(x, offsets, count, channels, y);
+}
+
+void mean_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y) {
+  HWY_DYNAMIC_DISPATCH(mean_of_taps)(x, offsets, count, channels, y);
+}
+
+}  // namespace myelin::kernels::cpu
+#endif

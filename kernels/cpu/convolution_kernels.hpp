@@ -1,0 +1,36 @@
+/// Convolution and pooling below the border: no checks, run-time choice of the SIMD target.
+#pragma once
+
+#include <cstddef>
+
+namespace myelin::kernels::cpu {
+
+/// Some rows of output pixels of one image. Pixel (i, j) reads from input + i * input_row + j * input_pixel +
+/// offsets[k], for every k, `run` floats each, and writes to output + i * output_row + j * output_pixel.
+struct PixelBand {
+  std::size_t rows = 0;
+  std::size_t width = 0;
+  const float* input = nullptr;
+  std::size_t input_row = 0;
+  std::size_t input_pixel = 0;
+  const std::size_t* offsets = nullptr;
+  std::size_t offset_count = 0;
+  std::size_t run = 0;
+  float* output = nullptr;
+  std::size_t output_row = 0;
+  std::size_t output_pixel = 0;
+};
+
+/// Columns of a packed panel on the target in use.
+[[nodiscard]] std::size_t convolution_panel_width();
+
+/// `panels`: [ceil(channels / width), offset_count * run, width], 64-byte aligned. `bias`: [channels] or null.
+void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu);
+
+/// y[c] = the largest of x[offsets[i] + c] over all i; NaN if there is one. **Requires**: count > 0.
+void max_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y);
+
+/// y[c] = the mean of x[offsets[i] + c] over all i. **Requires**: count > 0.
+void mean_of_taps(const float* x, const std::size_t* offsets, std::size_t count, std::size_t channels, float* y);
+
+}  // namespace myelin::kernels::cpu

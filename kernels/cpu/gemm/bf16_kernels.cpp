@@ -1,0 +1,248 @@
+// Matrix products with weights in bf16, compiled once per SIMD target.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/gemm/bf16_kernels.cpp"
+#include "hwy/foreach_target.h"
+// The order matters: foreach_target.h comes before every header that uses Highway.
+#include "cpu/gemm/cpu_features.hpp"
+#include "cpu/gemm/epilogue-inl.h"
+#include "cpu/gemm/microkernel-inl.h"
+#include "cpu/gemm/reduced-inl.h"
+#include "cpu/gemm/reduced_call.hpp"
+
+#include <bit>
+#include <utility>
+
+#include "hwy/aligned_allocator.h"
+#include "hwy/highway.h"
+
+// Whether this target is compiled with vdpbf16ps beside it.
+#undef MYELIN_KERNELS_DPBF16
+#if HWY_ARCH_X86_64 && HWY_TARGET == HWY_AVX3
+#define MYELIN_KERNELS_DPBF16 1
+#else
+#define MYELIN_KERNELS_DPBF16 0
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace myelin::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A tile: `a` as columns, one of `rows` values for each step; `b` panels of pairs.
+struct Bf16Tile {
+  std::size_t pairs;
+  const float* a;  // for vdpbf16ps the bits of two bf16 each
+  const Bf16* b;
+  std::size_t b_panel_stride;
+  float* sums;
+  std::size_t sums_stride;
+};
+
+using Bf16Kernel = void (*)(const Bf16Tile&);
+
+// Widens pairs by shifting: the lower half of 32 bits is the even step's value, the upper half the odd one's. The sums
+// are the chains of the single-precision kernel.
+template <int kRows, int kPanels>
+HWY_NOINLINE void widened_tile(const Bf16Tile& tile) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  using Sum = hn::Vec<decltype(d)>;
+  constexpr int kVectors = kPanels * kPanelVectors;
+  const std::size_t lanes = hn::Lanes(d);
+  const float* HWY_RESTRICT a = tile.a;
+  const auto* HWY_RESTRICT b = reinterpret_cast<const std::uint32_t*>(tile.b);
+  const std::size_t panel_stride = tile.b_panel_stride / 2;
+  const auto upper = hn::Set(du, 0xffff0000U);
+  Sum sums[kRows][kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::Zero(d);
+  }
+  for (std::size_t pair = 0; pair < tile.pairs; ++pair) {
+#pragma GCC unroll 2
+    for (int odd = 0; odd < 2; ++odd) {
+      Sum right[kVectors];
+#pragma GCC unroll 16
+      for (int j = 0; j < kVectors; ++j) {
+        const auto both = hn::LoadU(du, b + (j / kPanelVectors) * panel_stride + (j % kPanelVectors) * lanes);
+        right[j] = hn::BitCast(d, odd != 0 ? hn::And(both, upper) : hn::ShiftLeft<16>(both));
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) {
+        const Sum left = hn::Set(d, a[i]);
+#pragma GCC unroll 16
+        for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
+      }
+      a += kRows;
+    }
+    b += kPanelVectors * lanes;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, tile.sums + i * tile.sums_stride + j * lanes);
+  }
+}
+
+#if MYELIN_KERNELS_DPBF16
+// Two products and sums an instruction.
+template <int kRows, int kPanels>
+HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Tile& tile) {
+  constexpr int kVectors = kPanels * kPanelVectors;
+  constexpr std::size_t kLanes = 16;
+  const float* HWY_RESTRICT a = tile.a;
+  const Bf16* HWY_RESTRICT b = tile.b;
+  __m512 sums[kRows][kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = _mm512_setzero_ps();
+  }
+  for (std::size_t pair = 0; pair < tile.pairs; ++pair) {
+    __m512i right[kVectors];
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) {
+      right[j] = _mm512_loadu_si512(b + (j / kPanelVectors) * tile.b_panel_stride + (j % kPanelVectors) * 2 * kLanes);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const __m512i left = _mm512_set1_epi32(std::bit_cast<int>(a[i]));
+#pragma GCC unroll 16
+      for (int j = 0; j < kVectors; ++j) {
+        sums[i][j] = _mm512_dpbf16_ps(sums[i][j], (__m512bh)left, (__m512bh)right[j]);
+      }
+    }
+    a += kRows;
+    b += 2 * kPanelVectors * kLanes;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) _mm512_storeu_ps(tile.sums + i * tile.sums_stride + j * kLanes, sums[i][j]);
+  }
+}
+#endif
+
+template <int... kIndex>
+constexpr ReducedKernels<Bf16Kernel> make_widened(std::integer_sequence<int, kIndex...>) {
+  return {{&widened_tile<kIndex + 1, 1>...}, {&widened_tile<kIndex + 1, panels_per_tile(kIndex + 1)>...}};
+}
+
+constexpr ReducedKernels<Bf16Kernel> kWidened = make_widened(std::make_integer_sequence<int, kRowsMax>());
+
+#if MYELIN_KERNELS_DPBF16
+template <int... kIndex>
+constexpr ReducedKernels<Bf16Kernel> make_paired(std::integer_sequence<int, kIndex...>) {
+  return {{&paired_tile<kIndex + 1, 1>...}, {&paired_tile<kIndex + 1, panels_per_tile(kIndex + 1)>...}};
+}
+
+constexpr ReducedKernels<Bf16Kernel> kPaired = make_paired(std::make_integer_sequence<int, kRowsMax>());
+#endif
+
+bool pairs_at_once() { return MYELIN_KERNELS_DPBF16 != 0 && has_avx512_bf16(); }
+
+float rounded(float value) { return to_float(to_bf16(value)); }
+
+// A's rows [row, row + rows), rounded: tile after tile, each as columns.
+void ready_a(const GemmCall& call, std::size_t row, std::size_t rows, bool paired, float* HWY_RESTRICT to) {
+  const std::size_t pairs = (call.k + 1) / 2;
+  for (std::size_t done = 0; done < rows;) {
+    const std::size_t high = next_rows(rows - done);
+    for (std::size_t r = 0; r < high; ++r) {
+      const std::size_t at = row + done + r;
+      const float* from = call.a + (call.transpose_a ? at : at * call.a_stride);
+      const std::size_t step = call.transpose_a ? call.a_stride : 1;
+      for (std::size_t pair = 0; pair < pairs; ++pair) {
+        const float even = from[2 * pair * step];
+        const float odd = 2 * pair + 1 < call.k ? from[(2 * pair + 1) * step] : 0.0F;
+        if (paired) {
+          const std::uint32_t bits =
+              static_cast<std::uint32_t>(to_bf16(odd)) << 16U | static_cast<std::uint32_t>(to_bf16(even));
+          to[pair * high + r] = std::bit_cast<float>(bits);
+        } else {
+          to[2 * pair * high + r] = rounded(even);
+          to[(2 * pair + 1) * high + r] = rounded(odd);
+        }
+      }
+    }
+    to += high * pairs * (paired ? 1 : 2);
+    done += high;
+  }
+}
+
+bool run_bf16(const GemmCall& call, const Bf16* weights) {
+  const bool paired = pairs_at_once();
+  const std::size_t pairs = (call.k + 1) / 2;
+  const std::size_t row_size = pairs * (paired ? 1 : 2);
+  const std::size_t block_rows = reduced_rows(call.m, row_size * sizeof(float));
+  const auto block = hwy::AllocateAligned<float>(block_rows * row_size);
+  if (!block) return false;
+  const std::size_t width = panel_width();
+  const std::size_t panel_size = pairs * width * 2;
+#if MYELIN_KERNELS_DPBF16
+  const ReducedKernels<Bf16Kernel>& kernels = paired ? kPaired : kWidened;
+#else
+  const ReducedKernels<Bf16Kernel>& kernels = kWidened;
+#endif
+  Workers* const workers = workers_for(call.workers, call.m, call.n, call.k);
+  for (std::size_t first = 0; first < call.m; first += block_rows) {
+    const std::size_t rows = std::min(block_rows, call.m - first);
+    ready_a(call, first, rows, paired, block.get());
+    for_each_tile(rows, call.n, workers,
+                  [&](std::size_t row, std::size_t high, std::size_t panel, std::size_t panels, std::size_t columns) {
+                    HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
+                    const Bf16Tile tile{
+                        pairs,          block.get() + row * row_size, weights + panel * panel_size, panel_size, sums,
+                        kTileColumnsMax};
+                    (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
+                    store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
+                  });
+  }
+  return true;
+}
+
+std::size_t packed_bf16_size(std::size_t k, std::size_t n) {
+  const std::size_t width = panel_width();
+  return (n + width - 1) / width * width * ((k + 1) / 2 * 2);
+}
+
+void pack_bf16(const Bf16Source& b, std::size_t k, std::size_t n, Bf16* destination) {
+  const std::size_t width = panel_width();
+  const std::size_t steps = (k + 1) / 2 * 2;
+  std::fill_n(destination, packed_bf16_size(k, n), Bf16{});
+  for (std::size_t p = 0; p < k; ++p) {
+    for (std::size_t j = 0; j < n; ++j) {
+      const std::size_t from = b.transposed ? j * b.stride + p : p * b.stride + j;
+      const Bf16 value = b.floats != nullptr ? to_bf16(b.floats[from]) : static_cast<Bf16>(b.bits[from]);
+      destination[j / width * width * steps + (p / 2 * width + j % width) * 2 + p % 2] = value;
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace myelin::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace myelin::kernels::cpu {
+
+HWY_EXPORT(pairs_at_once);
+HWY_EXPORT(run_bf16);
+HWY_EXPORT(packed_bf16_size);
+HWY_EXPORT(pack_bf16);
+
+bool pairs_at_once() { return HWY_DYNAMIC_DISPATCH(pairs_at_once)(); }
+
+std::size_t packed_bf16_size(std::size_t k, std::size_t n) { return HWY_DYNAMIC_DISPATCH(packed_bf16_size)(k, n); }
+
+void pack_bf16(const Bf16Source& b, std::size_t k, std::size_t n, Bf16* destination) {
+  HWY_DYNAMIC_DISPATCH(pack_bf16)(b, k, n, destination);
+}
+
+bool run_bf16(const GemmCall& call, const Bf16* weights) { return HWY_DYNAMIC_DISPATCH(run_bf16)(call, weights); }
+
+}  // namespace myelin::kernels::cpu
+#endif

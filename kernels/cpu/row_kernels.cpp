@@ -1,0 +1,308 @@
+// Softmax and norms of a row, compiled once per SIMD target.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/row_kernels.cpp"
+#include "hwy/foreach_target.h"
+// The order matters: foreach_target.h comes before every header that uses Highway.
+#include "cpu/elementary-inl.h"
+#include "cpu/partial-inl.h"
+#include "cpu/row_kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace myelin::kernels::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+// Some vectors of a row, side by side: a step takes them together, so that none of its sums waits for another.
+template <int kCount>
+struct WholeVectors {
+  static constexpr int kVectors = kCount;
+  static HWY_INLINE V load(const float* from, int j) {
+    return hn::LoadU(D(), from + static_cast<std::size_t>(j) * hn::Lanes(D()));
+  }
+  static HWY_INLINE void store(V v, float* to, int j) {
+    hn::StoreU(v, D(), to + static_cast<std::size_t>(j) * hn::Lanes(D()));
+  }
+  static HWY_INLINE V inside(V v) { return v; }
+};
+// The ragged end.
+struct PartOfVector {
+  static constexpr int kVectors = 1;
+  std::size_t count;
+  HWY_INLINE V load(const float* from, int) const { return load_partial(D(), count, from); }
+  HWY_INLINE void store(V v, float* to, int) const { store_partial(v, D(), count, to); }
+  // Zero in the lanes beyond the end.
+  HWY_INLINE V inside(V v) const { return hn::IfThenElseZero(hn::FirstN(D(), count), v); }
+};
+
+// Calls step(i, part) for a whole row: kCount vectors from element i on, then one by one, then the rest.
+template <int kCount, class Step>
+HWY_INLINE void for_each_part(std::size_t count, const Step& step) {
+  const std::size_t lanes = hn::Lanes(D());
+  std::size_t i = 0;
+  for (; i + kCount * lanes <= count; i += kCount * lanes) step(i, WholeVectors<kCount>{});
+  for (; i + lanes <= count; i += lanes) step(i, WholeVectors<1>{});
+  if (i < count) step(i, PartOfVector{count - i});
+}
+
+template <int kCount, class Step>
+HWY_INLINE void for_each_in(const Step& step) {
+#pragma GCC unroll 8
+  for (int j = 0; j < kCount; ++j) step(j);
+}
+
+// Vectors that a pass takes together. Plain sums take more: they need few registers, and wait for each other longest.
+constexpr int kAtOnce = 4;
+constexpr int kSums = 8;
+
+// The sum of all lanes of the first kCount.
+template <int kCount, int kAll>
+HWY_INLINE float total(V (&sums)[kAll]) {
+  if constexpr (kCount > 1) {
+    for_each_in<kCount / 2>([&](int j) HWY_ATTR { sums[j] = hn::Add(sums[j], sums[j + kCount / 2]); });
+    return total<kCount / 2>(sums);
+  } else {
+    return hn::GetLane(hn::SumOfLanes(D(), sums[0]));
+  }
+}
+
+// The largest element. NaN may be lost here; the callers' differences to it are NaN again.
+HWY_INLINE float largest_of(const float* x, std::size_t count) {
+  const D d;
+  const V lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
+  V largest[kAtOnce] = {lowest, lowest, lowest, lowest};
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t whole = count - count % lanes;
+  for_each_part<kAtOnce>(whole, [&](std::size_t i, auto part) HWY_ATTR {
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR { largest[j] = hn::Max(largest[j], part.load(x + i, j)); });
+  });
+  if (whole < count) {
+    const V rest = load_partial(d, count - whole, x + whole);
+    largest[0] = hn::Max(largest[0], hn::IfThenElse(hn::FirstN(d, count - whole), rest, lowest));
+  }
+  return hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Max(largest[0], largest[1]), hn::Max(largest[2], largest[3]))));
+}
+
+// The sum of all e^(x - largest); kStores: and each of them, to y.
+template <bool kStores>
+HWY_INLINE float sum_of_powers(const float* x, float largest, float* y, std::size_t count) {
+  const D d;
+  const V shift = hn::Set(d, largest);
+  V sums[kAtOnce] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  for_each_part<kAtOnce>(count, [&](std::size_t i, auto part) HWY_ATTR {
+    V powers[part.kVectors];
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR { powers[j] = hn::Sub(part.load(x + i, j), shift); });
+    exps_of_non_positive(d, powers);
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR {
+      if constexpr (kStores) part.store(powers[j], y + i, j);
+      sums[j] = hn::Add(sums[j], part.inside(powers[j]));
+    });
+  });
+  return total<kAtOnce>(sums);
+}
+
+HWY_INLINE float sum_of(const float* x, std::size_t count) {
+  const D d;
+  V sums[kSums];
+  for_each_in<kSums>([&](int j) HWY_ATTR { sums[j] = hn::Zero(d); });
+  for_each_part<kSums>(count, [&](std::size_t i, auto part) HWY_ATTR {
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR { sums[j] = hn::Add(sums[j], part.load(x + i, j)); });
+  });
+  return total<kSums>(sums);
+}
+
+// The sum of all (x - shift)^2.
+HWY_INLINE float sum_of_squares(const float* x, float shift, std::size_t count) {
+  const D d;
+  const V from = hn::Set(d, shift);
+  V sums[kSums];
+  for_each_in<kSums>([&](int j) HWY_ATTR { sums[j] = hn::Zero(d); });
+  for_each_part<kSums>(count, [&](std::size_t i, auto part) HWY_ATTR {
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR {
+      const V distance = part.inside(hn::Sub(part.load(x + i, j), from));
+      sums[j] = hn::MulAdd(distance, distance, sums[j]);
+    });
+  });
+  return total<kSums>(sums);
+}
+
+// y = (x - shift) * scale * gain + bias.
+template <bool kHasGain, bool kHasBias>
+HWY_INLINE void affine(const float* x, const float* gain, const float* bias, float shift, float scale, float* y,
+                       std::size_t count) {
+  const V from = hn::Set(D(), shift);
+  const V factor = hn::Set(D(), scale);
+  for_each_part<kAtOnce>(count, [&](std::size_t i, auto part) HWY_ATTR {
+    for_each_in<part.kVectors>([&](int j) HWY_ATTR {
+      V v = hn::Mul(hn::Sub(part.load(x + i, j), from), factor);
+      if constexpr (kHasGain && kHasBias) {
+        v = hn::MulAdd(v, part.load(gain + i, j), part.load(bias + i, j));
+      } else if constexpr (kHasGain) {
+        v = hn::Mul(v, part.load(gain + i, j));
+      } else if constexpr (kHasBias) {
+        v = hn::Add(v, part.load(bias + i, j));
+      }
+      part.store(v, y + i, j);
+    });
+  });
+}
+
+// Rows that take a pass together: while one waits for the sum of its lanes, or for a division, the others go on.
+constexpr std::size_t kRowsTogether = 8;
+constexpr std::size_t kFloatsTogether = 2048;  // 8 KiB of x and as much of y: half of a 32 KiB L1
+
+// A number for each row of a group; zero where there is no row.
+using RowNumbers = float[kRowsTogether];
+
+// Calls group(some) for groups of rows.
+template <class Group>
+HWY_INLINE void for_each_group(const RowPairs& pairs, const Group& group) {
+  const std::size_t most = std::clamp<std::size_t>(kFloatsTogether / pairs.count, 1, kRowsTogether);
+  RowPairs some = pairs;
+  for (std::size_t left = pairs.rows; left > 0; left -= some.rows) {
+    some.rows = std::min(most, left);
+    group(some);
+    some.x += some.rows * some.x_stride;
+    some.y += some.rows * some.y_stride;
+  }
+}
+
+template <class Row>
+HWY_INLINE void for_each_row(const RowPairs& pairs, const Row& row) {
+  for (std::size_t i = 0; i < pairs.rows; ++i) row(i, pairs.x + i * pairs.x_stride, pairs.y + i * pairs.y_stride);
+}
+
+// numbers[i] = f(numbers[i]), several rows at once.
+template <class F>
+HWY_INLINE void for_all(RowNumbers& numbers, const F& f) {
+  const hn::CappedTag<float, kRowsTogether> d;
+  for (std::size_t i = 0; i < kRowsTogether; i += hn::Lanes(d)) {
+    hn::StoreU(f(d, hn::LoadU(d, numbers + i)), d, numbers + i);
+  }
+}
+
+void softmax(const RowPairs& pairs) {
+  const std::size_t count = pairs.count;
+  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
+    RowNumbers largest;
+    RowNumbers scales = {};
+    for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { largest[i] = largest_of(x, count); });
+    for_each_row(some, [&](std::size_t i, const float* x, float* y)
+                           HWY_ATTR { scales[i] = sum_of_powers<true>(x, largest[i], y, count); });
+    for_all(scales, [](auto d, auto sums) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), sums); });
+    for_each_row(some, [&](std::size_t i, const float*, float* y) HWY_ATTR {
+      const V scale = hn::Set(D(), scales[i]);
+      for_each_part<kAtOnce>(count, [&](std::size_t at, auto part) HWY_ATTR {
+        for_each_in<part.kVectors>([&](int j)
+                                       HWY_ATTR { part.store(hn::Mul(part.load(y + at, j), scale), y + at, j); });
+      });
+    });
+  });
+}
+
+void log_softmax(const RowPairs& pairs) {
+  const std::size_t count = pairs.count;
+  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
+    RowNumbers largest;
+    RowNumbers logarithms;
+    for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { largest[i] = largest_of(x, count); });
+    for_each_row(some, [&](std::size_t i, const float* x, float* y)
+                           HWY_ATTR { logarithms[i] = sum_of_powers<false>(x, largest[i], y, count); });
+    for (std::size_t i = 0; i < some.rows; ++i) logarithms[i] = std::log(logarithms[i]);
+    for_each_row(some, [&](std::size_t i, const float* x, float* y) HWY_ATTR {
+      const V shift = hn::Set(D(), largest[i]);
+      const V logarithm = hn::Set(D(), logarithms[i]);
+      for_each_part<kAtOnce>(count, [&](std::size_t at, auto part) HWY_ATTR {
+        for_each_in<part.kVectors>(
+            [&](int j) HWY_ATTR { part.store(hn::Sub(hn::Sub(part.load(x + at, j), shift), logarithm), y + at, j); });
+      });
+    });
+  });
+}
+
+// Sums of squares become what to multiply by.
+HWY_INLINE void to_scales(RowNumbers& squares, std::size_t count, float epsilon) {
+  for_all(squares, [&](auto d, auto sums) HWY_ATTR {
+    const auto variance = hn::Mul(sums, hn::Set(d, 1.0F / static_cast<float>(count)));
+    return hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(variance, hn::Set(d, epsilon))));
+  });
+}
+
+template <bool kHasGain, bool kHasBias>
+void layer_norm_with(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
+  const std::size_t count = pairs.count;
+  const float inverse = 1.0F / static_cast<float>(count);
+  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
+    RowNumbers means;
+    RowNumbers scales = {};
+    for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { means[i] = sum_of(x, count) * inverse; });
+    for_each_row(
+        some, [&](std::size_t i, const float* x, float*) HWY_ATTR { scales[i] = sum_of_squares(x, means[i], count); });
+    to_scales(scales, count, epsilon);
+    for_each_row(some, [&](std::size_t i, const float* x, float* y)
+                           HWY_ATTR { affine<kHasGain, kHasBias>(x, gain, bias, means[i], scales[i], y, count); });
+  });
+}
+
+void layer_norm(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
+  if (gain != nullptr && bias != nullptr) return layer_norm_with<true, true>(pairs, gain, bias, epsilon);
+  if (gain != nullptr) return layer_norm_with<true, false>(pairs, gain, bias, epsilon);
+  if (bias != nullptr) return layer_norm_with<false, true>(pairs, gain, bias, epsilon);
+  layer_norm_with<false, false>(pairs, gain, bias, epsilon);
+}
+
+template <bool kHasGain>
+void rms_norm_with(const RowPairs& pairs, const float* gain, float epsilon) {
+  const std::size_t count = pairs.count;
+  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
+    RowNumbers scales = {};
+    for_each_row(some,
+                 [&](std::size_t i, const float* x, float*) HWY_ATTR { scales[i] = sum_of_squares(x, 0.0F, count); });
+    to_scales(scales, count, epsilon);
+    for_each_row(some, [&](std::size_t i, const float* x, float* y)
+                           HWY_ATTR { affine<kHasGain, false>(x, gain, nullptr, 0.0F, scales[i], y, count); });
+  });
+}
+
+void rms_norm(const RowPairs& pairs, const float* gain, float epsilon) {
+  if (gain != nullptr) return rms_norm_with<true>(pairs, gain, epsilon);
+  rms_norm_with<false>(pairs, gain, epsilon);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace myelin::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace myelin::kernels::cpu {
+
+HWY_EXPORT(softmax);
+HWY_EXPORT(log_softmax);
+HWY_EXPORT(layer_norm);
+HWY_EXPORT(rms_norm);
+
+void softmax(const RowPairs& pairs) { HWY_DYNAMIC_DISPATCH(softmax)(pairs); }
+
+void log_softmax(const RowPairs& pairs) { HWY_DYNAMIC_DISPATCH(log_softmax)(pairs); }
+
+void layer_norm(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
+  HWY_DYNAMIC_DISPATCH(layer_norm)(pairs, gain, bias, epsilon);
+}
+
+void rms_norm(const RowPairs& pairs, const float* gain, float epsilon) {
+  HWY_DYNAMIC_DISPATCH(rms_norm)(pairs, gain, epsilon);
+}
+
+}  // namespace myelin::kernels::cpu
+#endif

@@ -1,0 +1,154 @@
+#include "myelin/kernels/workers.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace myelin::kernels {
+
+namespace {
+
+constexpr int kNicenessMax = 19;  // of Linux
+
+// How long a helper looks out for the next call before it sleeps: about what waking it would cost.
+constexpr std::chrono::microseconds kLookout{50};
+
+using Piece = std::function<void(std::size_t, std::size_t)>;
+
+// One caller's work.
+struct Call {
+  const Piece* piece;
+  std::size_t pieces;
+  std::atomic<std::size_t> next{0};
+
+  void work(std::size_t seat) {
+    for (;;) {
+      const std::size_t index = next.fetch_add(1, std::memory_order_relaxed);
+      if (index >= pieces) return;
+      (*piece)(index, seat);
+    }
+  }
+};
+
+}  // namespace
+
+struct Workers::Team {
+  std::mutex mutex;
+  std::condition_variable begun;     // a call is there, or the end
+  std::condition_variable finished;  // the last helper has left the call
+  Call* call = nullptr;              // what helpers may join
+  std::size_t helping = 0;
+  bool taken = false;  // a caller has the helpers
+  // Written under the mutex; read without it by a helper that looks out.
+  std::atomic<std::uint64_t> calls{0};  // so that a helper joins a call once
+  std::atomic<bool> ending{false};
+  std::vector<std::thread> helpers;
+
+  ~Team() {
+    {
+      const std::lock_guard lock{mutex};
+      ending = true;
+    }
+    begun.notify_all();
+    for (std::thread& helper : helpers) helper.join();
+  }
+
+  // Until there is another call than `seen`, or the end, or it has taken too long: one product is often several calls,
+  // and one product often follows another.
+  void look_out(std::uint64_t seen) const {
+    const auto until = std::chrono::steady_clock::now() + kLookout;
+    while (calls == seen && !ending && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  }
+
+  void help(std::size_t seat, int niceness) {
+    // On Linux it is the thread's own. Refused or not, the work is right.
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+    std::uint64_t seen = 0;
+    std::unique_lock lock{mutex};
+    for (;;) {
+      begun.wait(lock, [&] { return ending || (call != nullptr && calls != seen); });
+      if (ending) return;
+      seen = calls;
+      Call& joined = *call;
+      ++helping;
+      lock.unlock();
+      joined.work(seat);
+      lock.lock();
+      if (--helping == 0) finished.notify_one();
+      lock.unlock();
+      look_out(seen);
+      lock.lock();
+    }
+  }
+
+  // Whether the helpers now serve `mine`: nobody else had them.
+  bool take(Call& mine) {
+    const std::lock_guard lock{mutex};
+    if (taken) return false;
+    taken = true;
+    call = &mine;
+    ++calls;
+    return true;
+  }
+
+  void run(Call& mine) {
+    if (!take(mine)) {
+      mine.work(0);
+      return;
+    }
+    begun.notify_all();
+    mine.work(0);
+    std::unique_lock lock{mutex};
+    call = nullptr;
+    finished.wait(lock, [&] { return helping == 0; });
+    taken = false;
+  }
+};
+
+Workers::Workers(std::unique_ptr<Team> team) : team_(std::move(team)) {}
+
+Workers::~Workers() = default;
+
+std::size_t Workers::threads() const noexcept { return team_->helpers.size() + 1; }
+
+Result<std::unique_ptr<Workers>> Workers::make(WorkersOptions options) {
+  if (options.threads == 0 || options.threads > kWorkersMax) {
+    return fail(Errc::invalid_argument,
+                "threads is " + std::to_string(options.threads) + ": choose 1 to " + std::to_string(kWorkersMax));
+  }
+  if (options.niceness < 0 || options.niceness > kNicenessMax) {
+    return fail(Errc::invalid_argument,
+                "niceness is " + std::to_string(options.niceness) + ": choose 0 to " + std::to_string(kNicenessMax));
+  }
+  auto team = std::make_unique<Team>();
+  try {
+    for (std::size_t seat = 1; seat < options.threads; ++seat) {
+      team->helpers.emplace_back([&team = *team, seat, niceness = options.niceness] { team.help(seat, niceness); });
+    }
+  } catch (const std::system_error& error) {
+    return fail(Errc::backend_unavailable,
+                "the system gives no thread to help with kernels: " + std::string{error.what()} +
+                    "; ask for fewer than " + std::to_string(options.threads));
+  }
+  return std::unique_ptr<Workers>{new Workers{std::move(team)}};
+}
+
+void Workers::run(std::size_t pieces, const Piece& piece) {
+  Call mine{&piece, pieces};
+  if (pieces < 2 || team_->helpers.empty()) {
+    mine.work(0);
+  } else {
+    team_->run(mine);
+  }
+}
+
+}  // namespace myelin::kernels
