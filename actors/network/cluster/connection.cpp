@@ -48,7 +48,7 @@ Connection::Connection(std::shared_ptr<EventLoop> loop, ConnectionOwner& owner, 
 
 void Connection::begin() {
   const TimePoint now = Clock::now();
-  last_read_ = now;
+  begun_at_ = last_read_ = now;
   loop_->at(now + settings_.set_up_max, [self = weak_from_this()] {
     const auto connection = self.lock();
     if (connection == nullptr || connection->state_ == State::open) return;
@@ -129,7 +129,11 @@ void Connection::greet() {
 Result<void> Connection::take_greeting(std::span<const std::byte> payload) {
   Result<Greeting> greeting = read_hello(payload);
   if (!greeting) return tl::unexpected{std::move(greeting).error()};
-  Result<void> checked = check_greeting(*greeting, transport_->identity(), settings_.self, expected_);
+  Result<void> checked = check_greeting(*greeting, transport_->identity(), settings_.self, dialled_, expected_);
+  if (!checked && !dialled_ && greeting->incarnation == settings_.incarnation &&
+      greeting->who.node == settings_.self.node) {
+    owner_.on_own_greeting(*this);
+  }
   Result<std::shared_ptr<Peer>> peer =
       checked ? owner_.on_greeting(*this, *greeting) : Result<std::shared_ptr<Peer>>{tl::unexpected{checked.error()}};
   if (!peer) {
@@ -201,7 +205,10 @@ Result<void> Connection::on_record(const RecordHeader& header, std::span<const s
   if (header.kind == RecordKind::hello) return take_greeting(payload);
   if (header.kind == RecordKind::refusal && dialled_) {
     Result<Error> why = decode_error(payload);
-    if (why) why->message = fmt::format("node '{}' refuses: {}", expected_, why->message);
+    if (why) {
+      why->message = fmt::format(
+          "{} refuses: {}", expected_.empty() ? "the other node" : fmt::format("node '{}'", expected_), why->message);
+    }
     return tl::unexpected{why ? *std::move(why) : std::move(why).error()};
   }
   return fail(Errc::bad_frame, "something else than a greeting came first");

@@ -10,6 +10,7 @@
 #include "greeting.hpp"
 #include "session/inbound.hpp"
 #include "session/peer.hpp"
+#include "transport/address.hpp"
 #include "transport/event_loop.hpp"
 #include "transport/transport.hpp"
 #include "wire/burst.hpp"
@@ -24,6 +25,8 @@ class ConnectionOwner {
  public:
   /// The other side has said who it is, and that is in order. Returns the peer, which no other connection uses.
   virtual Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) = 0;
+  /// This node has dialled itself, and is refused.
+  virtual void on_own_greeting(Connection& connection) = 0;
   /// Messages go both ways from now on.
   virtual void on_open(Connection& connection) = 0;
   /// The last call. The connection must not be destroyed in it; its peer is detached after it.
@@ -57,13 +60,15 @@ class Connection final : public caf::io::network::event_handler,
     std::unique_ptr<Transport> transport;
     bool dialled = false;       ///< By us; else we were.
     bool connecting = false;    ///< connect() has not finished.
-    std::string expected = {};  ///< Which node was dialled.
+    std::string expected = {};  ///< Which node was dialled; empty where any may answer.
   };
 
   /// Owns the socket. **Requires**: the owner outlives it; begin() is called.
   Connection(std::shared_ptr<EventLoop> loop, ConnectionOwner& owner, const Settings& settings, Opened opened);
 
   void begin();
+  [[nodiscard]] SocketAddress local_address() const noexcept { return network::local_address(fd()); }
+  [[nodiscard]] SocketAddress remote_address() const noexcept { return network::remote_address(fd()); }
   /// Ends it; on_closed() is called. Does nothing the second time.
   void close(const Error& why);
 
@@ -71,8 +76,10 @@ class Connection final : public caf::io::network::event_handler,
   [[nodiscard]] bool was_dialled() const noexcept { return dialled_; }
   [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
   [[nodiscard]] std::uint64_t other_incarnation() const noexcept { return greeting_.incarnation; }
-  /// The other node; empty before it has said so.
-  [[nodiscard]] const std::string& other() const noexcept { return greeting_.who.node; }
+  /// The other node, as Peer::node(); empty before it has said so.
+  [[nodiscard]] std::string other() const { return peer_ == nullptr ? std::string{} : peer_->node(); }
+  /// When begin() was called.
+  [[nodiscard]] TimePoint begun_at() const noexcept { return begun_at_; }
   /// How long it has been open. **Requires**: it has been.
   [[nodiscard]] Duration age(TimePoint now) const noexcept { return now - opened_at_; }
 
@@ -119,6 +126,7 @@ class Connection final : public caf::io::network::event_handler,
   Greeting greeting_;
   RecordReader reader_;
   std::unique_ptr<Inbound> inbound_;
+  TimePoint begun_at_{};
   TimePoint opened_at_{};
   TimePoint last_read_{};
   TimePoint last_beat_{};

@@ -16,6 +16,7 @@ std::unique_ptr<Outgoing> hello_record(const Greeting& greeting) {
     hello.setCluster(greeting.who.cluster);
     hello.setNode(greeting.who.node);
     hello.setIncarnation(greeting.incarnation);
+    hello.setRole(static_cast<schema::Hello::Role>(greeting.who.role));
   });
   const std::vector<std::byte> bytes = encode(frame, TimePoint{});
   auto record = std::make_unique<Outgoing>();
@@ -37,13 +38,17 @@ Result<Greeting> read_hello(std::span<const std::byte> payload) {
   if (const Result<void> checked = check_as<schema::Hello>(*frame); !checked) return tl::unexpected{checked.error()};
   const Held<schema::Hello> held{*frame};
   const schema::Hello::Reader hello = *held;
-  return Greeting{.protocol = hello.getProtocol(),
-                  .who = {.cluster = hello.getCluster(), .node = hello.getNode()},
-                  .incarnation = hello.getIncarnation()};
+  if (hello.getRole() > schema::Hello::Role::READ_ONLY) {
+    return fail(Errc::unsupported_version, fmt::format("role {}", static_cast<unsigned>(hello.getRole())));
+  }
+  return Greeting{
+      .protocol = hello.getProtocol(),
+      .who = {.cluster = hello.getCluster(), .node = hello.getNode(), .role = static_cast<Role>(hello.getRole())},
+      .incarnation = hello.getIncarnation()};
 }
 
 Result<void> check_greeting(const Greeting& greeting, const std::optional<Identity>& proved, const Identity& self,
-                            std::string_view expected) {
+                            bool answered, std::string_view expected) {
   if (greeting.protocol != kProtocolVersion) {
     return fail(Errc::unsupported_version,
                 fmt::format("protocol {}; this node speaks {}", greeting.protocol, kProtocolVersion));
@@ -55,10 +60,16 @@ Result<void> check_greeting(const Greeting& greeting, const std::optional<Identi
                 fmt::format("a node of cluster '{}'; this one is of '{}'", greeting.who.cluster, self.cluster));
   }
   if (proved && *proved != greeting.who) {
-    return fail(Errc::access_denied, fmt::format("says that it is node '{}' with the certificate of '{}/{}'",
-                                                 greeting.who.node, proved->cluster, proved->node));
+    return fail(Errc::access_denied,
+                fmt::format("says that it is {} '{}' with the certificate of {} '{}/{}'", to_string(greeting.who.role),
+                            greeting.who.node, to_string(proved->role), proved->cluster, proved->node));
   }
-  if (greeting.who.node == self.node) {
+  if (greeting.who.role != Role::node) {
+    if (!answered) return {};
+    return fail(Errc::access_denied,
+                fmt::format("{} '{}' answers where a node should", to_string(greeting.who.role), greeting.who.node));
+  }
+  if (greeting.who.node == self.node && self.role == Role::node) {
     return fail(Errc::access_denied,
                 fmt::format("says that it is node '{}', as this one: each needs a name of its own", self.node));
   }

@@ -26,9 +26,10 @@ struct Greeting {
 /// What is in a hello record. **Errors**: bad_frame, unsupported_version.
 [[nodiscard]] Result<Greeting> read_hello(std::span<const std::byte> payload);
 
-/// Whether to talk to somebody who says this, and has proved to be `proved` (none without TLS). `expected`: the node
-/// that was dialled; empty if it has dialled us. **Errors**: access_denied, unsupported_version.
+/// Whether to talk to somebody who says this, and has proved to be `proved` (none without TLS). `answered`: he was
+/// dialled, so must be a node; that of the name `expected`, unless it is empty. **Errors**: access_denied,
+/// unsupported_version.
 [[nodiscard]] Result<void> check_greeting(const Greeting& greeting, const std::optional<Identity>& proved,
-                                          const Identity& self, std::string_view expected);
+                                          const Identity& self, bool answered, std::string_view expected);
 
 }  // namespace myelin::network

@@ -1,26 +1,16 @@
 #include "myelin/network/node.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <random>
-#include <set>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "connection.hpp"
 #include "myelin/actors/caf_interop.hpp"
 #include "myelin/actors/mesh.hpp"
 #include "myelin/network/limits.hpp"
-#include "transport/listener.hpp"
-#include "transport/resolver.hpp"
-#include "transport/tls_transport.hpp"
+#include "node_core.hpp"
 
 namespace myelin::network {
 
@@ -38,83 +28,16 @@ std::uint64_t time_of_start() {
 
 }  // namespace
 
-/// **Thread-safety**: what is under `mutex_` on any thread, the rest on the loop's.
-class Node::Core final : public ConnectionOwner, public std::enable_shared_from_this<Core> {
- public:
-  Core(Mesh& mesh, const NodeOptions& options)
-      : mesh_{mesh},
-        options_{options},
-        settings_{.mesh = mesh,
-                  .exports = exports_,
-                  .self = {options.cluster, options.name},
-                  .incarnation = options.incarnation != 0 ? options.incarnation : time_of_start(),
-                  .set_up_max = options.set_up_max,
-                  .heartbeat = options.heartbeat,
-                  .silence_max = options.silence_max} {}
-
-  [[nodiscard]] Result<void> start();
-  void stop();
-
-  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
-  [[nodiscard]] std::string address() const { return listener_ == nullptr ? "" : listener_->address().text(); }
-  [[nodiscard]] Exports& exports() noexcept { return exports_; }
-  /// `node`: for it alone; empty for all.
-  [[nodiscard]] Result<void> publish(std::string node, std::string name, const AgentRef& agent);
-  [[nodiscard]] Result<std::shared_ptr<Peer>> peer(std::string_view node);
-  [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
-  [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
-  [[nodiscard]] std::vector<PeerStatus> peers() const;
-  [[nodiscard]] Result<void> drain(Duration limit);
-
-  // ConnectionOwner
-  Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) override;
-  void on_open(Connection& connection) override;
-  void on_closed(Connection& connection, const Error& why) override;
-
- private:
-  /// Another node. Never removed before stop().
-  struct Contact {
-    std::shared_ptr<Peer> peer;
-    PeerStatus status;    // under mutex_
-    std::string address;  // under mutex_; empty: it must dial us
-    // The loop's.
-    std::shared_ptr<Connection> open;
-    std::shared_ptr<Connection> dialling;
-    bool resolving = false;
-    bool waiting = false;  ///< For the next attempt.
-    unsigned failures = 0;
-  };
-
-  [[nodiscard]] Result<Contact*> contact(std::string_view node);
-  [[nodiscard]] Contact* find(std::string_view node);
-  void dial(const std::string& node);
-  void dial(const std::string& node, const Result<SocketAddress>& address);
-  void redial_later(const std::string& node, Contact& contact);
-  void note(Contact& contact, const Error& why);
-  void accept(int socket);
-  [[nodiscard]] Result<std::unique_ptr<Transport>> transport_over(int socket, TlsContext::Side side) const;
-  std::shared_ptr<Connection> add(Connection::Opened opened);
-  void close_all();
-
-  Mesh& mesh_;
-  const NodeOptions options_;
-  Exports exports_;
-  const Connection::Settings settings_;
-  std::shared_ptr<const TlsContext> tls_;
-  std::shared_ptr<EventLoop> loop_;
-  std::shared_ptr<Listener> listener_;
-  std::optional<Resolver> resolver_;
-  // The loop's.
-  std::set<std::shared_ptr<Connection>> connections_;
-  std::vector<std::shared_ptr<Connection>> closed_;
-  std::size_t strangers_ = 0;  ///< Who have dialled us, and not said who they are.
-  bool stopping_ = false;
-  std::minstd_rand random_{std::random_device{}()};
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, Contact, std::less<>> contacts_;  // under mutex_; its nodes are stable
-};
+Node::Core::Core(Mesh& mesh, const NodeOptions& options)
+    : mesh_{mesh},
+      options_{options},
+      settings_{.mesh = mesh,
+                .exports = exports_,
+                .self = {options.cluster, options.name, options.role},
+                .incarnation = options.incarnation != 0 ? options.incarnation : time_of_start(),
+                .set_up_max = options.set_up_max,
+                .heartbeat = options.heartbeat,
+                .silence_max = options.silence_max} {}
 
 Result<void> Node::Core::start() {
   if (Result<void> named = check_name("cluster", options_.cluster); !named) return named;
@@ -148,6 +71,12 @@ Result<void> Node::Core::start() {
     if (!listener) return tl::unexpected{std::move(listener).error()};
     listener_ = *std::move(listener);
   }
+  for (const std::string& seed : options_.seeds) {
+    if (Result<void> checked = check_address(seed); !checked) return checked;
+    // Where this node itself listens it need not look; under another name of that address it will meet itself.
+    if (seed != this->address()) seeds_[seed].status.address = seed;
+  }
+  for (const auto& [seed, unused] : seeds_) loop_->post([this, aim = Aim{true, seed}] { dial(aim); });
   for (const PeerAddress& peer : options_.peers) {
     if (Result<void> added = add_peer(peer); !added) return added;
   }
@@ -180,16 +109,15 @@ void Node::Core::close_all() {
 
 Result<Node::Core::Contact*> Node::Core::contact(std::string_view node) {
   if (Result<void> named = check_name("node", node); !named) return tl::unexpected{named.error()};
-  if (node == options_.name) {
+  if (node == options_.name && options_.role == Role::node) {
     return fail(Errc::invalid_argument, fmt::format("'{}' is this node itself: use the agents' own handles", node));
   }
-  const std::lock_guard guard{mutex_};
   if (const auto found = contacts_.find(node); found != contacts_.end()) return &found->second;
-  if (contacts_.size() == limits::kPeersMax) {
+  if (contacts_.size() >= limits::kPeersMax) {
     return fail(Errc::overloaded, fmt::format("{} nodes are known already: no more may be", contacts_.size()));
   }
   Contact& added = contacts_[std::string{node}];
-  added.peer = std::make_shared<Peer>(mesh_, std::string{node});
+  added.peer = std::make_shared<Peer>(mesh_, std::string{node}, Role::node);
   added.status.node = node;
   return &added;
 }
@@ -200,29 +128,75 @@ Node::Core::Contact* Node::Core::find(std::string_view node) {
   return found == contacts_.end() ? nullptr : &found->second;
 }
 
-Result<std::shared_ptr<Peer>> Node::Core::peer(std::string_view node) {
-  const Result<Contact*> known = contact(node);
-  if (!known) return tl::unexpected{known.error()};
-  return (*known)->peer;
+/// Who is no node is somebody else with each connection. **Requires**: mutex_ is held.
+Node::Core::Contact& Node::Core::add_visitor(const Identity& who) {
+  // A colon is in no node's name.
+  std::string name = fmt::format("{}:{}:{}", to_string(who.role), who.node, ++visitors_ever_);
+  Contact& added = contacts_[name];
+  added.peer = std::make_shared<Peer>(mesh_, name, who.role);
+  added.status.node = std::move(name);
+  added.status.role = who.role;
+  return added;
 }
 
-Result<void> Node::Core::add_peer(const PeerAddress& peer) {
-  if (const Result<SocketAddress> numeric = resolve_address(peer.address, true); numeric) {
+/// Forgets a node that came of its own accord, has gone, and that nobody here has a handle to, if there are too many.
+/// **Requires**: mutex_ is held.
+void Node::Core::make_room() {
+  if (contacts_.size() < limits::kPeersMax) return;
+  const auto gone = std::ranges::find_if(contacts_, [](const auto& one) {
+    const Contact& contact = one.second;
+    return contact.address.empty() && contact.open == nullptr && !contact.attempt.is_under_way() &&
+           !contact.peer->has_routes();
+  });
+  if (gone != contacts_.end()) contacts_.erase(gone);
+}
+
+Result<AgentRef> Node::Core::find_agent(std::string_view node, std::string_view agent) {
+  if (Result<void> named = check_name("agent", agent); !named) return tl::unexpected{named.error()};
+  // The lock is kept until the handle is made: then the contact stays.
+  const std::lock_guard guard{mutex_};
+  const Result<Contact*> known = contact(node);
+  if (!known) return tl::unexpected{known.error()};
+  return (*known)->peer->find(agent);
+}
+
+Result<void> Node::Core::check_address(const std::string& address) const {
+  if (const Result<SocketAddress> numeric = resolve_address(address, true); numeric) {
     if (tls_ == nullptr && !numeric->is_loopback()) {
-      return fail(Errc::invalid_argument,
-                  fmt::format("{} is on another machine: that takes credentials", peer.address));
+      return fail(Errc::invalid_argument, fmt::format("{} is on another machine: that takes credentials", address));
     }
   } else if (numeric.error().code == Errc::invalid_argument) {
     return tl::unexpected{numeric.error()};
   }
-  const Result<Contact*> known = contact(peer.node);
-  if (!known) return tl::unexpected{known.error()};
+  return {};
+}
+
+Result<void> Node::Core::add_peer(const PeerAddress& peer) {
+  if (Result<void> checked = check_address(peer.address); !checked) return checked;
   {
     const std::lock_guard guard{mutex_};
+    const Result<Contact*> known = contact(peer.node);
+    if (!known) return tl::unexpected{known.error()};
     (*known)->address = peer.address;
   }
-  loop_->post([this, node = peer.node] { dial(node); });
+  loop_->post([this, aim = Aim{false, peer.node}] { dial(aim); });
   return {};
+}
+
+void Node::Core::forget_peer(std::string_view node) {
+  {
+    const std::lock_guard guard{mutex_};
+    const auto found = contacts_.find(node);
+    if (found == contacts_.end()) return;
+    found->second.address.clear();
+  }
+  loop_->post([this, name = std::string{node}] {
+    Contact* const contact = find(name);
+    if (contact == nullptr) return;
+    const Error why{Errc::unreachable, fmt::format("node '{}' has been forgotten", name)};
+    if (const auto open = contact->open) open->close(why);
+    if (const auto connection = contact->attempt.connection) connection->close(why);
+  });
 }
 
 Result<void> Node::Core::wait_connected(std::string_view node, Duration limit) {
@@ -246,6 +220,15 @@ std::vector<PeerStatus> Node::Core::peers() const {
   return all;
 }
 
+std::vector<SeedStatus> Node::Core::seeds() const {
+  const std::lock_guard guard{mutex_};
+  std::vector<SeedStatus> all;
+  for (const auto& [address, seed] : seeds_) {
+    if (!seed.is_this_node) all.push_back(seed.status);
+  }
+  return all;
+}
+
 Result<void> Node::Core::drain(Duration limit) {
   std::vector<std::shared_ptr<Peer>> waiting;
   {
@@ -263,85 +246,14 @@ Result<void> Node::Core::drain(Duration limit) {
   }
 }
 
-Result<void> Node::Core::publish(std::string node, std::string name, const AgentRef& agent) {
+Result<void> Node::Core::publish(Exports::Audience audience, std::string name, const AgentRef& agent) {
   if (Result<void> named = check_name("agent", name); !named) return named;
   if (!agent.is_local()) {
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is no agent of this process: others reach it where it is", name));
   }
-  if (exports_.add(name, agent, std::move(node))) return {};
+  if (exports_.add(name, agent, std::move(audience))) return {};
   return fail(Errc::invalid_argument, fmt::format("the name '{}' is in use: withdraw it first", name));
-}
-
-// -- dialling --------------------------------------------------------------------------------------------------------
-
-void Node::Core::dial(const std::string& node) {
-  Contact& contact = *find(node);
-  if (stopping_ || contact.open != nullptr || contact.dialling != nullptr || contact.resolving || contact.waiting)
-    return;
-  std::string address;
-  {
-    const std::lock_guard guard{mutex_};
-    address = contact.address;
-  }
-  if (address.empty()) return;
-  if (is_numeric(address)) return dial(node, resolve_address(address, true));
-  contact.resolving = true;
-  // The resolver ends before the loop and the core.
-  resolver_->resolve(std::move(address), [this, node](Result<SocketAddress> resolved) {
-    loop_->post([this, node, resolved = std::move(resolved)] {
-      find(node)->resolving = false;
-      dial(node, resolved);
-    });
-  });
-}
-
-void Node::Core::dial(const std::string& node, const Result<SocketAddress>& address) {
-  Contact& contact = *find(node);
-  if (stopping_ || contact.open != nullptr || contact.dialling != nullptr) return;
-  const auto failed = [&](const Error& why) {
-    note(contact, why);
-    redial_later(node, contact);
-  };
-  if (!address) return failed(address.error());
-  if (tls_ == nullptr && !address->is_loopback()) {
-    return failed(
-        {Errc::invalid_argument, fmt::format("{} is on another machine: that takes credentials", address->text())});
-  }
-  const int socket = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket < 0) return failed({Errc::io_error, text_of_errno(errno)});
-  const bool connected = ::connect(socket, address->get(), address->size) == 0;
-  const int cause = errno;
-  Result<std::unique_ptr<Transport>> transport = transport_over(socket, TlsContext::Side::dials);
-  if ((!connected && cause != EINPROGRESS) || !transport) {
-    ::close(socket);
-    return failed(transport ? Error{Errc::unreachable, text_of_errno(cause)} : transport.error());
-  }
-  contact.dialling = add({.socket = socket,
-                          .transport = *std::move(transport),
-                          .dialled = true,
-                          .connecting = !connected,
-                          .expected = node});
-  contact.dialling->begin();
-}
-
-void Node::Core::redial_later(const std::string& node, Contact& contact) {
-  if (stopping_ || contact.waiting) return;
-  contact.waiting = true;
-  Duration wait = options_.redial_min;
-  for (unsigned failure = 0; failure < contact.failures && wait < options_.redial_max; ++failure) wait *= 2;
-  ++contact.failures;
-  wait = std::min(wait, options_.redial_max);
-  wait -= Duration{std::uniform_int_distribution<Duration::rep>{0, wait.count() / 2}(random_)};
-  loop_->at(Clock::now() + wait, [this, node] {
-    find(node)->waiting = false;
-    dial(node);
-  });
-}
-
-void Node::Core::note(Contact& contact, const Error& why) {
-  const std::lock_guard guard{mutex_};
-  contact.status.last_error = to_string(why);
 }
 
 // -- connections -----------------------------------------------------------------------------------------------------
@@ -369,40 +281,76 @@ void Node::Core::accept(int socket) {
 
 Result<std::shared_ptr<Peer>> Node::Core::on_greeting(Connection& connection, const Greeting& greeting) {
   if (stopping_) return fail(Errc::unreachable, "the node is being stopped");
-  const Result<Contact*> known = contact(greeting.who.node);
-  if (!known) return tl::unexpected{known.error()};
-  Contact& other = **known;
+  Contact* other = nullptr;
+  {
+    const std::lock_guard guard{mutex_};
+    if (greeting.who.role != Role::node) {
+      if (visitors_ == limits::kVisitorsMax) {
+        return fail(Errc::overloaded, fmt::format("{} tools are connected already: no more may be", visitors_));
+      }
+      ++visitors_;
+      return add_visitor(greeting.who).peer;
+    }
+    make_room();
+    const Result<Contact*> known = contact(greeting.who.node);
+    if (!known) return tl::unexpected{known.error()};
+    other = *known;
+  }
   // Both may dial at once: then the connection stays that the node with the lesser name has dialled.
-  const bool dialled_here = other.dialling != nullptr && other.dialling.get() != &connection;
+  const std::shared_ptr<Connection>& dialled = other->attempt.connection;
+  const bool dialled_here = dialled != nullptr && dialled.get() != &connection;
   if (!connection.was_dialled() && dialled_here && options_.name < greeting.who.node) {
     return fail(Errc::cancelled, "this node is dialling that one itself");
   }
   // Whoever comes anew has given up, or forgotten, the connection before: what is on its way there must not come after
   // what comes now.
-  if (other.open != nullptr) {
-    other.open->close({Errc::unreachable, fmt::format("node '{}' has connected anew", greeting.who.node)});
+  if (other->open != nullptr) {
+    other->open->close({Errc::unreachable, fmt::format("node '{}' has connected anew", greeting.who.node)});
   }
-  return other.peer;
+  return other->peer;
+}
+
+void Node::Core::on_own_greeting(Connection& connection) {
+  const std::string other_end = connection.remote_address().text();
+  for (auto& [address, seed] : seeds_) {
+    const auto& dialled = seed.attempt.connection;
+    if (dialled == nullptr || dialled->local_address().text() != other_end) continue;
+    const std::lock_guard guard{mutex_};
+    seed.is_this_node = true;
+  }
 }
 
 void Node::Core::on_open(Connection& connection) {
   Contact& contact = *find(connection.other());
   contact.open = connection.shared_from_this();
+  TimePoint begun = connection.begun_at();
   if (!connection.was_dialled()) {
     --strangers_;
-    if (contact.dialling != nullptr) {
-      contact.dialling->close({Errc::cancelled, "the other node has dialled meanwhile"});
+    if (contact.attempt.connection != nullptr) {
+      contact.attempt.connection->close({Errc::cancelled, "the other node has dialled meanwhile"});
     }
   } else {
-    contact.dialling.reset();
+    const Aim aim = aim_of(connection);
+    Attempt& attempt = attempt_of(aim);
+    begun = attempt.begun;
+    attempt.connection.reset();
+    if (aim.is_seed) {
+      attempt.failures = 0;
+      const std::lock_guard guard{mutex_};
+      seeds_.find(aim.key)->second.status = {aim.key, connection.other(), {}};
+    }
   }
+  PeerStatus status;
   {
     const std::lock_guard guard{mutex_};
     contact.status.connected = true;
     contact.status.incarnation = connection.other_incarnation();
+    contact.status.set_up = Clock::now() - begun;
     ++contact.status.connections;
+    status = contact.status;
   }
   changed_.notify_all();
+  announce(status);
 }
 
 void Node::Core::on_closed(Connection& connection, const Error& why) {
@@ -413,22 +361,43 @@ void Node::Core::on_closed(Connection& connection, const Error& why) {
   closed_.push_back(keep);
   loop_->post(
       [this, closed = &connection] { std::erase_if(closed_, [&](const auto& one) { return one.get() == closed; }); });
-  const std::string& node = connection.was_dialled() ? connection.expected() : connection.other();
-  if (Contact* contact = node.empty() ? nullptr : find(node); contact != nullptr) {
-    const bool was_open = contact->open == keep;
-    if (was_open) {
-      contact->open.reset();
-      if (connection.age(Clock::now()) >= kSuccess) contact->failures = 0;
+  const std::string other = connection.other();
+  if (!connection.was_dialled() && other.empty()) --strangers_;
+  if (connection.was_dialled()) {
+    if (const Aim aim = aim_of(connection); !aim.key.empty()) {
+      Attempt& attempt = attempt_of(aim);
+      if (attempt.connection == keep) {
+        attempt.connection.reset();
+        note(aim, why);
+        redial_later(aim);
+        if (!aim.is_seed) redial_seeds_of(aim.key);
+      }
     }
-    if (contact->dialling == keep) contact->dialling.reset();
-    {
-      const std::lock_guard guard{mutex_};
-      if (was_open) contact->status.connected = false;
-      if (was_open || !contact->status.connected) contact->status.last_error = to_string(why);
-    }
-    if (contact->open == nullptr) redial_later(node, *contact);
   }
-  if (!connection.was_dialled() && connection.other().empty()) --strangers_;
+  Contact* const contact = other.empty() ? nullptr : find(other);
+  if (contact == nullptr || contact->open != keep) return;
+  contact->open.reset();
+  if (connection.age(Clock::now()) >= kSuccess) contact->attempt.failures = 0;
+  PeerStatus status;
+  {
+    const std::lock_guard guard{mutex_};
+    contact->status.connected = false;
+    contact->status.last_error = to_string(why);
+    status = contact->status;
+    if (status.role != Role::node) {
+      --visitors_;
+      contacts_.erase(other);
+    }
+  }
+  if (status.role == Role::node) {
+    redial_later({false, other});
+    redial_seeds_of(other);
+  }
+  announce(status);
+}
+
+void Node::Core::announce(const PeerStatus& status) const {
+  if (options_.on_change && !stopping_) options_.on_change(status);
 }
 
 // -- Node ------------------------------------------------------------------------------------------------------------
@@ -446,7 +415,13 @@ Node::~Node() {
 }
 
 Result<Node> Node::start(Mesh& mesh, const NodeOptions& options) {
-  auto core = std::make_shared<Core>(mesh, options);
+  NodeOptions completed = options;
+  if (options.credentials) {
+    const Result<Role> role = role_of(*options.credentials);
+    if (!role) return tl::unexpected{role.error()};
+    completed.role = *role;
+  }
+  auto core = std::make_shared<Core>(mesh, completed);
   Result<void> started = core->start();
   if (!started) {
     core->stop();
@@ -457,6 +432,7 @@ Result<Node> Node::start(Mesh& mesh, const NodeOptions& options) {
 
 const std::string& Node::name() const noexcept { return core_->name(); }
 std::string Node::address() const { return core_->address(); }
+std::uint64_t Node::incarnation() const noexcept { return core_->incarnation(); }
 
 Result<void> Node::publish(std::string name, const AgentRef& agent) {
   return core_->publish({}, std::move(name), agent);
@@ -464,21 +440,22 @@ Result<void> Node::publish(std::string name, const AgentRef& agent) {
 
 Result<void> Node::publish_to(std::string node, std::string name, const AgentRef& agent) {
   if (Result<void> named = check_name("node", node); !named) return named;
-  return core_->publish(std::move(node), std::move(name), agent);
+  return core_->publish({.node = std::move(node)}, std::move(name), agent);
+}
+
+Result<void> Node::publish_for(Role role, std::string name, const AgentRef& agent) {
+  return core_->publish({.role = role}, std::move(name), agent);
 }
 
 void Node::withdraw(std::string_view name) { core_->exports().remove(name); }
 
-Result<AgentRef> Node::find(std::string_view node, std::string_view agent) {
-  if (Result<void> named = check_name("agent", agent); !named) return tl::unexpected{named.error()};
-  const Result<std::shared_ptr<Peer>> peer = core_->peer(node);
-  if (!peer) return tl::unexpected{peer.error()};
-  return (*peer)->find(agent);
-}
+Result<AgentRef> Node::find(std::string_view node, std::string_view agent) { return core_->find_agent(node, agent); }
 
 Result<void> Node::add_peer(const PeerAddress& peer) { return core_->add_peer(peer); }
+void Node::forget_peer(std::string_view node) { core_->forget_peer(node); }
 Result<void> Node::wait_connected(std::string_view node, Duration limit) { return core_->wait_connected(node, limit); }
 std::vector<PeerStatus> Node::peers() const { return core_->peers(); }
+std::vector<SeedStatus> Node::seeds() const { return core_->seeds(); }
 Result<void> Node::drain(Duration limit) { return core_->drain(limit); }
 
 }  // namespace myelin::network

@@ -91,7 +91,7 @@ Result<void> InboundRoute::take_unreadable(Lane lane, std::uint32_t question, st
 AgentRef InboundRoute::target() {
   if (const std::uint64_t now = session_->exports.version(); version_ != now) {
     version_ = now;
-    target_ = session_->exports.find(name_, session_->peer->node());
+    target_ = session_->exports.find(name_, {session_->peer->role(), session_->peer->node()});
   }
   return target_;
 }

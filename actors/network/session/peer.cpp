@@ -94,6 +94,11 @@ Result<AgentRef> Peer::find(std::string_view agent) {
   return handle;
 }
 
+bool Peer::has_routes() const {
+  const std::lock_guard guard{mutex_};
+  return !routes_.empty();
+}
+
 /// The link, if it must be woken. **Requires**: mutex_ is held.
 std::shared_ptr<Link> Peer::link_to_wake() noexcept { return std::exchange(woken_, true) ? nullptr : link_; }
 

@@ -14,6 +14,7 @@
 
 #include "myelin/actors/mesh.hpp"
 #include "myelin/actors/remote.hpp"
+#include "myelin/network/role.hpp"
 #include "open_questions.hpp"
 #include "outbound.hpp"
 #include "wire/burst.hpp"
@@ -51,15 +52,19 @@ class PeerRoute final : public RemoteRoute, public OutboundRoute {
 /// Connections come and go; each has a number, its session. What comes from an earlier one is out of date.
 class Peer : public std::enable_shared_from_this<Peer> {
  public:
-  Peer(Mesh& mesh, std::string node) : mesh_{mesh}, node_{std::move(node)} {}
+  Peer(Mesh& mesh, std::string node, Role role) : mesh_{mesh}, node_{std::move(node)}, role_{role} {}
 
+  /// Its name; for who is no node, one that no node can have.
   [[nodiscard]] const std::string& node() const noexcept { return node_; }
+  [[nodiscard]] Role role() const noexcept { return role_; }
 
   // For agents.
 
   /// The handle to the agent of that name over there, whether or not there is one. **Errors**: overloaded beyond
   /// limits::kRoutesMax names; unreachable once forget() was called.
   [[nodiscard]] Result<AgentRef> find(std::string_view agent);
+  /// Whether find() has given out handles.
+  [[nodiscard]] bool has_routes() const;
   [[nodiscard]] Delivery send(PeerRoute& route, Frame& frame, ReplyPort* port) noexcept;
   void cancel(const ReplyPort* port, CorrelationId question) noexcept;
   [[nodiscard]] bool want_room(PeerRoute& route) noexcept;
@@ -123,6 +128,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
 
   Mesh& mesh_;
   const std::string node_;
+  const Role role_;
   mutable std::mutex mutex_;
   std::shared_ptr<Link> link_;
   std::uint64_t session_ = 0;

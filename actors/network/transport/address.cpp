@@ -68,4 +68,11 @@ SocketAddress local_address(int socket) noexcept {
   return address;
 }
 
+SocketAddress remote_address(int socket) noexcept {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  ::getpeername(socket, reinterpret_cast<sockaddr*>(&address.storage), &address.size);
+  return address;
+}
+
 }  // namespace myelin::network

@@ -31,5 +31,7 @@ struct SocketAddress {
 
 /// The address that a socket is bound to.
 [[nodiscard]] SocketAddress local_address(int socket) noexcept;
+/// The address that it is connected to; an empty one if it is not.
+[[nodiscard]] SocketAddress remote_address(int socket) noexcept;
 
 }  // namespace myelin::network

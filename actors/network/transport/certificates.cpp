@@ -138,7 +138,7 @@ Result<CertificateAndKey> make_authority(std::string_view cluster, const Validit
 }
 
 Result<Credentials> make_credentials(const CertificateAndKey& authority, std::string_view cluster,
-                                     std::string_view node, const Validity& validity) {
+                                     std::string_view node, const Validity& validity, Role role) {
   if (Result<void> checked = check_name("cluster", cluster); !checked) return tl::unexpected{checked.error()};
   if (Result<void> checked = check_name("node", node); !checked) return tl::unexpected{checked.error()};
   if (Result<void> checked = check_validity(validity); !checked) return tl::unexpected{checked.error()};
@@ -151,7 +151,8 @@ Result<Credentials> make_credentials(const CertificateAndKey& authority, std::st
   const Key key = make_key();
   if (key == nullptr) return failed("make a key");
   const Certificate certificate = draft(key.get(), cluster, node, validity);
-  const std::string uri = fmt::format("URI:{}{}/{}", openssl::kIdentityScheme, cluster, node);
+  std::string uri = fmt::format("URI:{}{}/{}", openssl::kIdentityScheme, cluster, node);
+  if (role != Role::node) uri += fmt::format("{}{}", openssl::kRoleMark, to_string(role));
   const bool made = certificate != nullptr &&
                     X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get())) == 1 &&
                     add_extension(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
@@ -194,12 +195,22 @@ Result<CertificateAndKey> load_authority(const std::filesystem::path& folder) {
   return CertificateAndKey{*std::move(certificate), *std::move(key)};
 }
 
-Result<std::string> node_of(const Credentials& credentials) {
+namespace {
+
+Result<Identity> identity_of(const Credentials& credentials) {
   const Certificate certificate = openssl::read_certificate(credentials.certificate);
   auto identity = certificate ? openssl::identity_in(certificate.get()) : std::nullopt;
   if (!identity) return fail(Errc::invalid_argument, "the certificate names no node of a cluster");
-  return std::move(identity->node);
+  return *std::move(identity);
 }
+
+}  // namespace
+
+Result<std::string> node_of(const Credentials& credentials) {
+  return identity_of(credentials).map([](Identity&& identity) { return std::move(identity.node); });
+}
+
+Result<Role> role_of(const Credentials& credentials) { return identity_of(credentials).map(&Identity::role); }
 
 Result<Credentials> load_credentials(const std::filesystem::path& folder) {
   Result<std::string> authority = read_file(folder / "ca.pem");

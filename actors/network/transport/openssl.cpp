@@ -47,7 +47,14 @@ std::optional<Identity> identity_in(X509* certificate) {
   uri.remove_prefix(kIdentityScheme.size());
   const std::size_t slash = uri.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  return Identity{std::string{uri.substr(0, slash)}, std::string{uri.substr(slash + 1)}};
+  Identity identity{.cluster = std::string{uri.substr(0, slash)}, .node = std::string{uri.substr(slash + 1)}};
+  if (const std::size_t mark = identity.node.find(kRoleMark); mark != std::string::npos) {
+    const Result<Role> role = parse_role(std::string_view{identity.node}.substr(mark + kRoleMark.size()));
+    if (!role) return std::nullopt;
+    identity.role = *role;
+    identity.node.resize(mark);
+  }
+  return identity;
 }
 
 }  // namespace myelin::network::openssl

@@ -38,8 +38,10 @@ using Session = std::unique_ptr<SSL, Free<SSL_free>>;
 [[nodiscard]] Certificate read_certificate(std::string_view pem);
 [[nodiscard]] Key read_key(std::string_view pem);
 
-/// How the name in a certificate begins; then the cluster, a slash, and the node.
+/// How the name in a certificate begins; then the cluster, a slash, and the node. Where it is for another role than
+/// a node's, kRoleMark and the role follow.
 inline constexpr std::string_view kIdentityScheme = "myelin://";
+inline constexpr std::string_view kRoleMark = "?role=";
 
 /// Whom make_credentials() has made a certificate for; none if it has not.
 [[nodiscard]] std::optional<Identity> identity_in(X509* certificate);

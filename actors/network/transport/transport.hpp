@@ -8,6 +8,7 @@
 #include <string>
 
 #include "myelin/base/result.hpp"
+#include "myelin/network/role.hpp"
 #include "wire/burst.hpp"
 
 namespace myelin::network {
@@ -16,6 +17,7 @@ namespace myelin::network {
 struct Identity {
   std::string cluster;
   std::string node;
+  Role role = Role::node;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -12,7 +12,7 @@ class CertsNew final : public Command {
  public:
   [[nodiscard]] std::string path() const override { return "certs new"; }
   [[nodiscard]] std::string summary() const override {
-    return "Makes a cluster's authority and a certificate for each node";
+    return "Makes a cluster's authority and a certificate for each node, or person";
   }
   void declare(CLI::App& app) override;
   [[nodiscard]] Result<void> run(Session& session) override;
@@ -20,6 +20,7 @@ class CertsNew final : public Command {
  private:
   std::string folder_;
   std::vector<std::string> nodes_;
+  std::string role_ = "node";
   std::string cluster_ = "myelin";
   unsigned days_ = 3650;
 };

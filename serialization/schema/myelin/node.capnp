@@ -15,4 +15,12 @@ struct Hello {
   # 1 to 128 letters, digits, '.', '_', '-'; as in the certificate.
   node @3 :Text;
   # Likewise. Each node of a cluster has another.
+  role @4 :Role;
+  # Likewise.
+
+  enum Role {
+    node @0;
+    operator @1;
+    readOnly @2;
+  }
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "myelin/base/result.hpp"
+#include "myelin/network/role.hpp"
 
 namespace myelin::network {
 
@@ -39,10 +40,11 @@ struct Credentials {
 /// **Errors**: invalid_argument, backend_failed.
 [[nodiscard]] Result<CertificateAndKey> make_authority(std::string_view cluster, const Validity& validity);
 
-/// A new key (Ed25519) and certificate for one node, signed by the authority.
+/// A new key (Ed25519) and certificate for one node, or for a person with another role, signed by the authority.
 /// **Errors**: invalid_argument for a bad name or authority, backend_failed.
 [[nodiscard]] Result<Credentials> make_credentials(const CertificateAndKey& authority, std::string_view cluster,
-                                                   std::string_view node, const Validity& validity);
+                                                   std::string_view node, const Validity& validity,
+                                                   Role role = Role::node);
 
 /// The files ca.pem, node.pem and node.key of a folder, which is made; the key can be read by its owner only.
 /// **Errors**: io_error.
@@ -59,5 +61,7 @@ struct Credentials {
 /// The name of the node that the certificate is for. **Errors**: invalid_argument, for what make_credentials() has not
 /// made.
 [[nodiscard]] Result<std::string> node_of(const Credentials& credentials);
+/// The role that it gives. **Errors**: as node_of().
+[[nodiscard]] Result<Role> role_of(const Credentials& credentials);
 
 }  // namespace myelin::network

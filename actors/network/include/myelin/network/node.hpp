@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "myelin/base/result.hpp"
 #include "myelin/base/time.hpp"
 #include "myelin/network/certificates.hpp"
+#include "myelin/network/role.hpp"
 
 namespace myelin {
 class Mesh;
@@ -26,6 +28,26 @@ struct PeerAddress {
   std::string address;  ///< "host:port".
 };
 
+/// What is known of another node.
+struct PeerStatus {
+  /// Its name; for who is no node, one that no node can have.
+  std::string node;
+  Role role = Role::node;
+  bool connected = false;
+  std::uint64_t incarnation = 0;  ///< Of the last connection; 0 where there was none.
+  std::uint64_t connections = 0;  ///< So far.
+  /// How long it took to set up the last one, with TCP, TLS and names.
+  Duration set_up = Duration{0};
+  std::string last_error = {};  ///< Why the last attempt, or connection, ended; empty where none has.
+};
+
+/// What is known of a seed.
+struct SeedStatus {
+  std::string address;
+  std::string node = {};        ///< Who has answered there last; empty where nobody has.
+  std::string last_error = {};  ///< Why the last attempt failed; empty where none has.
+};
+
 struct NodeOptions {
   /// Only nodes of one cluster talk to each other.
   std::string cluster = "myelin";
@@ -37,8 +59,16 @@ struct NodeOptions {
   std::optional<Credentials> credentials = {};
   /// No TLS: anybody who reaches the port may say he is any node. On loopback only.
   bool insecure = false;
+  /// Without credentials, what this one says that it is; with them, it is what they say.
+  Role role = Role::node;
   /// Nodes that this one keeps a connection to. Either side may know the other; both may.
   std::vector<PeerAddress> peers = {};
+  /// "host:port" of nodes whose names are not known: whoever answers there is kept a connection to. This node's own
+  /// address may be among them.
+  std::vector<std::string> seeds = {};
+  /// Called when a connection to another has been made, or has ended, in that order, on the network's thread: it must
+  /// not block, nor destroy the node.
+  std::function<void(const PeerStatus&)> on_change = {};
   /// How often a node that has nothing to say shows that it lives.
   Duration heartbeat = std::chrono::milliseconds{500};
   /// A node that nothing has come from for longer is given up, at its next heartbeat.
@@ -51,15 +81,6 @@ struct NodeOptions {
   Duration redial_max = std::chrono::seconds{5};
   /// Another one each time a node of this name starts; 0: the time.
   std::uint64_t incarnation = 0;
-};
-
-/// What is known of another node.
-struct PeerStatus {
-  std::string node;
-  bool connected = false;
-  std::uint64_t incarnation = 0;  ///< Of the last connection; 0 where there was none.
-  std::uint64_t connections = 0;  ///< So far.
-  std::string last_error = {};    ///< Why the last attempt, or connection, ended; empty where none has.
 };
 
 /// What agents of other nodes can count on is in docs/network.md.
@@ -81,6 +102,7 @@ class Node {
   [[nodiscard]] const std::string& name() const noexcept;
   /// Where it listens, with the port that was chosen; empty if it does not.
   [[nodiscard]] std::string address() const;
+  [[nodiscard]] std::uint64_t incarnation() const noexcept;
 
   /// Lets agents of other nodes find this one by its name. It is withdrawn by name, or when the node stops; meanwhile
   /// it is kept as by any handle. **Errors**: invalid_argument for a bad name, one in use, or an agent of another
@@ -90,6 +112,8 @@ class Node {
   /// know from which node it is sent to: as far as certificates, or `insecure`, let anybody know.
   /// **Errors**: as publish(); invalid_argument for a bad name of a node.
   [[nodiscard]] Result<void> publish_to(std::string node, std::string name, const AgentRef& agent);
+  /// The same for those of one role, and nobody else: people who operate the cluster, or look.
+  [[nodiscard]] Result<void> publish_for(Role role, std::string name, const AgentRef& agent);
   /// Whatever is published by this name, for whomever.
   void withdraw(std::string_view name);
 
@@ -101,9 +125,13 @@ class Node {
 
   /// Keeps a connection to a node from now on. **Errors**: as NodeOptions::peers.
   [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
+  /// Ends the connection to a node, and dials it no more; it may yet dial this one. Handles to its agents stay valid.
+  /// Does nothing for one that is not known.
+  void forget_peer(std::string_view node);
   /// Waits until there is a connection to that node. Never call this in an agent. **Errors**: timeout.
   [[nodiscard]] Result<void> wait_connected(std::string_view node, Duration limit);
   [[nodiscard]] std::vector<PeerStatus> peers() const;
+  [[nodiscard]] std::vector<SeedStatus> seeds() const;
   /// Waits until everything that was sent to connected nodes has been handled there, or waits in a mailbox: before a
   /// process ends. Questions are not waited for. Never call this in an agent. **Errors**: timeout.
   [[nodiscard]] Result<void> drain(Duration limit);
