@@ -20,6 +20,7 @@ namespace myelin {
   return key ^ (key >> 31);
 }
 
+/// Of a plain CAF actor, or an agent of a process that is reached over BASP; others know their node's key themselves.
 /// **Requires**: `agent` is not empty.
 [[nodiscard]] inline AgentKey agent_key(const AgentRef& agent) noexcept {
   return agent_key(node_key(agent.control()->nid), agent.control()->aid);

@@ -1071,7 +1071,7 @@ std::optional<Error> AgentCell::refuse_cycle(const AgentRef& to, const Frame& fr
                  fmt::format("{} agents wait for one another's answers already: no more may", callers.size())};
   }
   if (to.cell() != nullptr && to.cell()->class_.reentrant) return std::nullopt;
-  const auto found = std::ranges::find(callers, agent_key(to));
+  const auto found = std::ranges::find(callers, to.cell() != nullptr ? to.cell()->key() : agent_key(to));
   if (found == callers.end()) return std::nullopt;
   return Error{Errc::request_cycle,
                fmt::format("{} {} waits for the answer to this question itself, through {} other{}: answer without "

@@ -94,6 +94,22 @@ std::uint64_t until_it_stops(const Sender::State& state) {
   return last;
 }
 
+/// Answers a Tick with what `to` answers.
+class Forwarder : public Agent {
+ public:
+  explicit Forwarder(AgentRef to) : to_{std::move(to)} {}
+  static void handlers(Handlers<Forwarder>& on) { on.message<&Forwarder::tick>(); }
+
+ private:
+  void tick(samples::Tick::Reader, Reply<samples::Tick> reply) {
+    ask<samples::Tick>(to_, kTick, kLimit, [reply = std::move(reply)](Result<Held<samples::Tick>> answer) mutable {
+      if (!answer) return reply.fail(answer.error());
+      reply.send([&](samples::Tick::Builder tick) { tick.setValue((*answer)->getValue()); });
+    });
+  }
+  const AgentRef to_;
+};
+
 /// Asks its peer on, while it is asked; the peer asks back.
 class Asker : public Agent {
  public:
@@ -329,6 +345,17 @@ BOOST_AUTO_TEST_CASE(a_question_that_comes_back_to_who_waits_for_it_is_an_error_
       left, [](samples::Tick::Builder tick) { tick.setValue(0); }, kLimit);
   BOOST_REQUIRE(!answer);
   BOOST_TEST((answer.error().code == Errc::request_cycle));
+}
+
+BOOST_AUTO_TEST_CASE(agents_of_two_nodes_with_the_same_number_are_not_taken_for_each_other) {
+  PairFixture nodes;
+  AgentRef forwarder = nodes.left.mesh.spawn<Forwarder>(nodes.left.find("right", "echo"));
+  AgentRef echo = nodes.right.mesh.spawn<Echo>();
+  while (forwarder.id() < echo.id()) forwarder = nodes.left.mesh.spawn<Forwarder>(nodes.left.find("right", "echo"));
+  while (echo.id() < forwarder.id()) echo = nodes.right.mesh.spawn<Echo>();
+  BOOST_REQUIRE(echo.id() == forwarder.id());
+  require_success(nodes.right.node->publish("echo", echo));
+  require_success(nodes.left.mesh.ask<samples::Tick>(forwarder, kTick, kLimit));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
