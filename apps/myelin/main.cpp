@@ -7,6 +7,7 @@
 #include "commands/bench_consensus.hpp"
 #include "commands/bench_kernels.hpp"
 #include "commands/bench_messages.hpp"
+#include "commands/bench_network.hpp"
 #include "commands/certs_new.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
@@ -92,9 +93,11 @@ int main(int argc, char** argv) {
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"
                  "  myelin bench messages                        # messages between agents, against raw CAF\n"
                  "  myelin bench kernels --json                  # numeric kernels, against the best libraries\n"
+                 "  myelin bench network                         # two processes, against raw CAF and ZeroMQ\n"
                  "  myelin bench consensus                       # validators under load");
   line.add(std::make_unique<BenchAgents>());
   line.add(std::make_unique<BenchMessages>());
+  line.add(std::make_unique<BenchNetwork>());
   line.add(std::make_unique<BenchConsensus>());
   line.add(std::make_unique<BenchKernels>());
   return line.run(argc, argv, session);

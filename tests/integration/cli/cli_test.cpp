@@ -25,18 +25,29 @@ BOOST_AUTO_TEST_CASE(version_names_the_release_the_simd_target_and_the_backends)
 }
 
 BOOST_AUTO_TEST_CASE(help_teaches_by_example) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"bench", "--help"},
-        {"bench", "agents", "--help"},      {"bench", "kernels", "--help"},
-        {"bench", "messages", "--help"},    {"new", "--help"},
-        {"new", "agent", "--help"},         {"demo", "--help"},
-        {"demo", "digits", "--help"},       {"demo", "ledger", "--help"},
-        {"bench", "consensus", "--help"},   {"keys", "--help"},
-        {"keys", "new", "--help"},          {"memory", "--help"},
-        {"memory", "put", "--help"},        {"memory", "get", "--help"},
-        {"memory", "cas", "--help"},        {"memory", "del", "--help"},
-        {"memory", "add", "--help"},        {"memory", "transfer", "--help"},
-        {"memory", "claim", "--help"},      {"memory", "search", "--help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"bench", "--help"},
+                                                    {"bench", "agents", "--help"},
+                                                    {"bench", "kernels", "--help"},
+                                                    {"bench", "messages", "--help"},
+                                                    {"new", "--help"},
+                                                    {"new", "agent", "--help"},
+                                                    {"demo", "--help"},
+                                                    {"demo", "digits", "--help"},
+                                                    {"demo", "ledger", "--help"},
+                                                    {"bench", "network", "--help"},
+                                                    {"bench", "consensus", "--help"},
+                                                    {"keys", "--help"},
+                                                    {"keys", "new", "--help"},
+                                                    {"memory", "--help"},
+                                                    {"memory", "put", "--help"},
+                                                    {"memory", "get", "--help"},
+                                                    {"memory", "cas", "--help"},
+                                                    {"memory", "del", "--help"},
+                                                    {"memory", "add", "--help"},
+                                                    {"memory", "transfer", "--help"},
+                                                    {"memory", "claim", "--help"},
+                                                    {"memory", "search", "--help"}}) {
     const Outcome outcome = run(arguments);
     BOOST_TEST(outcome.status == 0);
     BOOST_TEST(outcome.out.find("Examples:\n  myelin ") != std::string::npos);
@@ -83,6 +94,21 @@ BOOST_AUTO_TEST_CASE(bench_kernels_writes_one_json_document_and_a_picture) {
   BOOST_TEST(svg.find("64 x 64 x 64: Myelin") != std::string::npos);
   BOOST_TEST(std::distance(std::filesystem::directory_iterator{directory}, {}) == 2);
   std::filesystem::remove_all(directory);
+}
+
+BOOST_AUTO_TEST_CASE(bench_network_measures_two_processes) {
+  const Outcome outcome = run({"bench", "network", "--quick", "--json"});
+  BOOST_TEST(outcome.status == 0, outcome.err);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["complete"].get<bool>());
+  const std::size_t sides = document["absent"].empty() ? 4 : 3;  // without ZeroMQ
+  for (const char* name : {"64 B, one by one", "64 B, 256 together", "1 KiB", "64 KiB", "1 MiB"}) {
+    const auto& results = document["results"];
+    const auto result = std::ranges::find(results, name, [](const json& each) { return each["name"]; });
+    BOOST_REQUIRE_MESSAGE(result != results.end(), name);
+    BOOST_TEST((*result)["series"].size() == sides);
+    for (const json& series : (*result)["series"]) BOOST_TEST(series["summary"]["median"].get<double>() > 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(bench_consensus_measures_the_core_when_told_to) {

@@ -1,0 +1,55 @@
+#include "commands/bench_network.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "bench/network/cases.hpp"
+#include "bench/network/sides.hpp"
+
+namespace myelin::tool {
+
+void BenchNetwork::declare(CLI::App& app) {
+  options_.declare(app);
+  app.add_option("--only", only_, "The cases whose names hold this text; no others")->type_name("TEXT");
+  app.add_option("--serve", served_side_, "Internal: be the other process of this side")->group("");
+  app.add_option("--serve-with", served_credentials_, "Internal: a folder with credentials")->group("");
+  app.footer(
+      "Two processes talk over loopback: agents of two nodes, with TLS and without; actors of raw CAF over BASP; "
+      "threads\n"
+      "with ZeroMQ's sockets (apt-get install libzmq3-dev, before the build). All have this program's allocator.\n\n"
+      "Examples:\n"
+      "  myelin bench network                         # everything, some minutes\n"
+      "  myelin bench network --quick                 # does it work here?\n"
+      "  myelin bench network --only '64 B' --repetitions 3\n"
+      "  myelin bench network --json > network.json\n\n"
+      "Two processes need two cores that nobody else uses.");
+}
+
+Result<void> BenchNetwork::run(Session& session) {
+  if (!served_side_.empty()) return serve_network_side(served_side_, served_credentials_);
+  if (auto can = options_.check(); !can) return can;
+  std::vector<std::string> absent;
+  const auto sides = network_sides(absent);
+  if (!sides) return tl::unexpected{sides.error()};
+  const std::vector<NetworkCase> cases = network_cases(options_.quick, only_, session.stop);
+  if (cases.empty()) {
+    return fail(Errc::invalid_argument, fmt::format("no case's name holds '{}'; without --only all are shown", only_));
+  }
+  const Machine machine = introduce(session, path());
+  for (const std::string& why : absent) session.warn(why);
+  Progress progress{session.terminal, session.quiet};
+  const auto comparisons = run_network_cases(cases, *sides, options_.rounds(), progress, session.stop);
+  if (!comparisons) return tl::unexpected{comparisons.error()};
+  progress.clear();
+
+  nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
+  document["results"] = *comparisons;
+  document["absent"] = absent;
+  return publish(session, options_, document, one_way_table(cases, *comparisons));
+}
+
+}  // namespace myelin::tool
