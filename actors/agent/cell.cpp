@@ -980,6 +980,14 @@ void AgentCell::transmit(const AgentRef& to, Frame&& frame, ReplyPort* port) {
 
 void AgentCell::transmit_elsewhere(const AgentRef& to, Frame&& frame, ReplyPort* port) {
   if (RemoteRoute* route = to ? route_of(to) : nullptr; route != nullptr) {
+    if (port != nullptr && frame.callers().empty()) {
+      // Over there `sender` alone would say nothing: it is a number of this node.
+      CallChain chain;
+      chain.agents[chain.size++] = key();
+      FrameHeader header = frame.header();
+      header.callers = &chain;
+      frame = frame.with_header(header);
+    }
     switch (route->deliver(frame, port)) {
       case Delivery::taken: return;
       case Delivery::taken_but_full:
@@ -1070,14 +1078,15 @@ std::optional<Error> AgentCell::refuse_cycle(const AgentRef& to, const Frame& fr
     return Error{Errc::request_cycle,
                  fmt::format("{} agents wait for one another's answers already: no more may", callers.size())};
   }
-  if (to.cell() != nullptr && to.cell()->class_.reentrant) return std::nullopt;
-  const auto found = std::ranges::find(callers, to.cell() != nullptr ? to.cell()->key() : agent_key(to));
+  // An agent of another node looks for itself.
+  if (to.cell() == nullptr || to.cell()->class_.reentrant) return std::nullopt;
+  const auto found = std::ranges::find(callers, agent_key(mesh_.node_key, to.id()));
   if (found == callers.end()) return std::nullopt;
-  return Error{Errc::request_cycle,
-               fmt::format("{} {} waits for the answer to this question itself, through {} other{}: answer without "
-                           "asking it, or declare it kReentrant",
-                           to.cell() != nullptr ? to.cell()->class_.name : "agent", to.id(), callers.end() - found - 1,
-                           callers.end() - found == 2 ? "" : "s")};
+  return Error{
+      Errc::request_cycle,
+      fmt::format("{} {} waits for the answer to this question itself, through {} other{}: answer without "
+                  "asking it, or declare it kReentrant",
+                  to.cell()->class_.name, to.id(), callers.end() - found - 1, callers.end() - found == 2 ? "" : "s")};
 }
 
 void AgentCell::abandon_question(CorrelationId question) noexcept {

@@ -29,7 +29,4 @@ class RemoteCell final : public caf::monitorable_actor {
   const std::shared_ptr<RemoteRoute> route_;
 };
 
-/// The route of a handle made by make_remote_ref(); null for any other. **Requires**: `ref` is not empty.
-[[nodiscard]] RemoteRoute* route_of(const AgentRef& ref) noexcept;
-
 }  // namespace myelin

@@ -118,9 +118,7 @@ MeshState::MeshState(const MeshConfig& mesh_config)
   if (config.metrics) metrics = std::make_unique<MetricsRegistry>(worker_count(config));
   system = std::make_unique<caf::actor_system>(caf_config);
   system->await_actors_before_shutdown(false);  // agents end by the mesh's stop()
-  // CAF gives a node no identity before its network layer is loaded. Agents of two nodes must not be taken for each
-  // other all the same: connections between nodes do without that layer.
-  node_key = system->node() ? myelin::node_key(system->node()) : config.deterministic ? 1 : random_seed();
+  node_key = config.deterministic ? 1 : random_seed();
   jobs = std::make_unique<JobPool>(config.deterministic ? 0 : std::max<std::size_t>(1, config.job_threads));
 }
 

@@ -451,6 +451,11 @@ void Node::withdraw(std::string_view name) { core_->exports().remove(name); }
 
 Result<AgentRef> Node::find(std::string_view node, std::string_view agent) { return core_->find_agent(node, agent); }
 
+std::optional<AgentName> Node::name_of(const AgentRef& agent) {
+  const auto* const route = agent ? dynamic_cast<const PeerRoute*>(route_of(agent)) : nullptr;
+  return route == nullptr ? std::nullopt : std::optional{AgentName{route->peer().node(), route->name()}};
+}
+
 Result<void> Node::add_peer(const PeerAddress& peer) { return core_->add_peer(peer); }
 void Node::forget_peer(std::string_view node) { core_->forget_peer(node); }
 Result<void> Node::wait_connected(std::string_view node, Duration limit) { return core_->wait_connected(node, limit); }

@@ -40,6 +40,10 @@ class PeerRoute final : public RemoteRoute, public OutboundRoute {
   void cancel(const ReplyPort* port, CorrelationId question) noexcept override;
   [[nodiscard]] bool want_room() noexcept override;
 
+  [[nodiscard]] const Peer& peer() const noexcept { return *peer_; }
+  /// The agent's.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
  private:
   friend class Peer;
   const std::shared_ptr<Peer> peer_;

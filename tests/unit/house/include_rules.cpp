@@ -28,6 +28,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"myelin/validator/", "validator"},
     {"myelin/memory/", "memory"},
     {"myelin/network/", "network"},
+    {"myelin/cluster/", "cluster"},
     {"myelin/consensus/", "consensus"},
     {"tl/", "expected"},
     {"fmt/", "fmt"},
@@ -178,14 +179,16 @@ const std::vector<FolderRule>& folder_rules() {
       {"actors/network",
        "network",
        {"base", "serialization", "actors", "expected", "fmt", "capnp", "caf", "openssl", "posix"}},
+      // Who is in the cluster, and where its agents are.
+      {"actors/cluster", "cluster", {"base", "serialization", "actors", "network", "expected", "fmt", "capnp"}},
       // What agents say to such a group, and what carries it there.
       {"actors/memory",
        "memory",
        {"base", "serialization", "consensus", "actors", "validator", "expected", "fmt", "capnp"}},
       {"apps",
        "apps",
-       {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "network", "expected", "fmt",
-        "spdlog", "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
+       {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "network", "cluster",
+        "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
       // Only here, to compare with the bare libraries.
       {"apps/myelin/bench", "apps", {"base",   "serialization", "kernels",  "consensus", "actors",   "validator",
                                      "memory", "network",       "expected", "fmt",       "spdlog",   "capnp",

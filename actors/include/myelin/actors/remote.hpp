@@ -43,6 +43,10 @@ class RemoteRoute {
 /// **Requires**: as of each handle, that it is destroyed before the mesh. **Thread-safety**: thread-safe.
 [[nodiscard]] AgentRef make_remote_ref(Mesh& mesh, std::shared_ptr<RemoteRoute> route);
 
+/// The route of a handle made by make_remote_ref(), valid as long as the handle; null for any other.
+/// **Requires**: `ref` is not empty. **Thread-safety**: thread-safe.
+[[nodiscard]] RemoteRoute* route_of(const AgentRef& ref) noexcept;
+
 /// Lets everyone go on who waits for room at `receiver`, which is no agent of this process.
 /// **Thread-safety**: thread-safe.
 void release_senders(Mesh& mesh, const AgentRef& receiver) noexcept;

@@ -28,6 +28,12 @@ struct PeerAddress {
   std::string address;  ///< "host:port".
 };
 
+/// An agent that another node publishes.
+struct AgentName {
+  std::string node;
+  std::string agent;
+};
+
 /// What is known of another node.
 struct PeerStatus {
   /// Its name; for who is no node, one that no node can have.
@@ -122,6 +128,9 @@ class Node {
   /// there before the node is. Where there is no connection, questions fail at once (unreachable).
   /// **Errors**: invalid_argument for bad names, or this node's own; overloaded beyond limits::kPeersMax nodes.
   [[nodiscard]] Result<AgentRef> find(std::string_view node, std::string_view agent);
+
+  /// Which agent a handle from find() stands for; nothing for any other.
+  [[nodiscard]] static std::optional<AgentName> name_of(const AgentRef& agent);
 
   /// Keeps a connection to a node from now on. **Errors**: as NodeOptions::peers.
   [[nodiscard]] Result<void> add_peer(const PeerAddress& peer);
