@@ -9,13 +9,22 @@
 
 #include "bench/network/cases.hpp"
 #include "bench/network/sides.hpp"
+#include "bench/network/summary.hpp"
 
 namespace myelin::tool {
+
+namespace {
+
+constexpr const char* kNotes =
+    "x: how many times as good, by round; above 1 is better. Whoever has no row of a figure has no such thing.\n\n";
+
+}  // namespace
 
 void BenchNetwork::declare(CLI::App& app) {
   options_.declare(app);
   app.add_option("--only", only_, "The cases whose names hold this text; no others")->type_name("TEXT");
   app.add_option("--serve", served_side_, "Internal: be the other process of this side")->group("");
+  app.add_option("--serve-port", served_port_, "Internal: where to listen")->group("");
   app.add_option("--serve-with", served_credentials_, "Internal: a folder with credentials")->group("");
   app.footer(
       "Two processes talk over loopback: agents of two nodes, with TLS and without; actors of raw CAF over BASP; "
@@ -30,7 +39,7 @@ void BenchNetwork::declare(CLI::App& app) {
 }
 
 Result<void> BenchNetwork::run(Session& session) {
-  if (!served_side_.empty()) return serve_network_side(served_side_, served_credentials_);
+  if (!served_side_.empty()) return serve_network_side(served_side_, served_credentials_, served_port_);
   if (auto can = options_.check(); !can) return can;
   std::vector<std::string> absent;
   const auto sides = network_sides(absent);
@@ -49,7 +58,10 @@ Result<void> BenchNetwork::run(Session& session) {
   nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
   document["results"] = *comparisons;
   document["absent"] = absent;
-  return publish(session, options_, document, one_way_table(cases, *comparisons));
+  const std::vector<Bar> bars = network_bars(*comparisons);
+  document["bars"] = bars;
+  return publish(session, options_, document,
+                 one_way_table(cases, *comparisons) + answers_table(cases, *comparisons) + kNotes + bar_table(bars));
 }
 
 }  // namespace myelin::tool

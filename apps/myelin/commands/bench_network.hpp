@@ -1,6 +1,7 @@
 /// `myelin bench network`: messages between two processes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "bench/report.hpp"
@@ -22,6 +23,7 @@ class BenchNetwork : public Command {
   std::string only_;
   std::string served_side_;  ///< In the other process.
   std::string served_credentials_;
+  std::uint16_t served_port_ = 0;
 };
 
 }  // namespace myelin::tool

@@ -6,7 +6,10 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 using myelin::test::Outcome;
 using myelin::test::Program;
@@ -101,14 +104,51 @@ BOOST_AUTO_TEST_CASE(bench_network_measures_two_processes) {
   BOOST_TEST(outcome.status == 0, outcome.err);
   const json document = json::parse(outcome.out);
   BOOST_TEST(document["complete"].get<bool>());
-  const std::size_t sides = document["absent"].empty() ? 4 : 3;  // without ZeroMQ
-  for (const char* name : {"64 B, one by one", "64 B, 256 together", "1 KiB", "64 KiB", "1 MiB"}) {
+  const std::set<std::string> caf{"raw CAF", "raw CAF, TLS"}, ours{"Myelin", "Myelin, TLS"};
+  std::set<std::string> agents = caf;
+  agents.insert(ours.begin(), ours.end());
+  std::set<std::string> all = agents;
+  if (document["absent"].empty()) all.insert("ZeroMQ");
+  std::set<std::string> with_epoll = all;
+  with_epoll.insert("raw epoll");
+  const std::map<std::string, std::set<std::string>> expected{{"64 B, one by one", all},
+                                                              {"64 B, 256 together", all},
+                                                              {"1 KiB", all},
+                                                              {"64 KiB", all},
+                                                              {"1 MiB", all},
+                                                              {"question at rest, p50", with_epoll},
+                                                              {"question at rest, p99", with_epoll},
+                                                              {"control message at rest, p50", ours},
+                                                              {"question under 1 MiB bulk, p50", all},
+                                                              {"question under 1 MiB bulk, what flows meanwhile", all},
+                                                              {"control message under 1 MiB bulk, p99", ours},
+                                                              {"1,000 agents asked, all answers", agents},
+                                                              {"start of a process until it is ready", agents},
+                                                              {"kill -9 until an open question fails", agents},
+                                                              {"start anew until the next answer", agents},
+                                                              {"SIGSTOP until an open question fails", ours}};
+  for (const auto& [name, sides] : expected) {
     const auto& results = document["results"];
-    const auto result = std::ranges::find(results, name, [](const json& each) { return each["name"]; });
+    const auto result = std::ranges::find_if(results, [&](const json& each) { return each["name"] == name; });
     BOOST_REQUIRE_MESSAGE(result != results.end(), name);
-    BOOST_TEST((*result)["series"].size() == sides);
-    for (const json& series : (*result)["series"]) BOOST_TEST(series["summary"]["median"].get<double>() > 0);
+    std::set<std::string> measured;
+    for (const json& series : (*result)["series"]) {
+      measured.insert(series["name"].get<std::string>());
+      BOOST_TEST(series["summary"]["median"].get<double>() > 0, name);
+    }
+    BOOST_TEST((measured == sides), name);
   }
+  BOOST_TEST(document["bars"].size() == 12U);
+}
+
+BOOST_AUTO_TEST_CASE(bench_network_measures_what_is_asked_for) {
+  const Outcome none = run({"bench", "network", "--quick", "--only", "no such case"});
+  BOOST_TEST(none.status == 1);
+  BOOST_TEST(none.err.find("no case's name holds 'no such case'") != std::string::npos, none.err);
+  const Outcome some = run({"bench", "network", "--quick", "--quiet", "--only", "64 KiB"});
+  BOOST_TEST(some.status == 0);
+  BOOST_TEST(some.out.find("64 KiB") != std::string::npos);
+  BOOST_TEST(some.out.find("question") == some.out.find("question at rest, to raw epoll"), some.out);
 }
 
 BOOST_AUTO_TEST_CASE(bench_consensus_measures_the_core_when_told_to) {

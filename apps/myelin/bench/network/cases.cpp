@@ -6,9 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "bench/report.hpp"
-#include "terminal/table.hpp"
-#include "terminal/units.hpp"
+#include "myelin/base/limits.hpp"
 
 namespace myelin::tool {
 
@@ -24,6 +22,55 @@ NetworkCase one_way(std::string name, const Stream& stream) {
             const auto time = side.one_way_ns(stream);
             if (!time) return tl::unexpected{time.error()};
             return std::vector<double>{*time};
+          }};
+}
+
+/// p50 and p99; with a bulk of messages, what flowed meanwhile too.
+NetworkCase round_trips(const std::string& name, const Questions& questions) {
+  NetworkCase made{.figures = {{name + ", p50", "ns"}, {name + ", p99", "ns"}}, .is_put_to = {}, .measure = {}};
+  const bool bulk = questions.bulk_bytes != 0;
+  if (bulk) made.figures.push_back({name + ", what flows meanwhile", "B/s"});
+  made.is_put_to = [questions, bulk](const NetworkSide& side) {
+    // The bare socket has but one stream; and where there are no lanes, the same would be measured twice.
+    return side.round_trips && (!bulk || side.name != kRawEpollNetworkSide) && (!questions.control || side.has_lanes);
+  };
+  made.measure = [questions, bulk](const NetworkSide& side) -> Result<std::vector<double>> {
+    auto done = side.round_trips(questions);
+    if (!done) return tl::unexpected{done.error()};
+    std::vector<double> figures{done->latencies.percentile(0.50), done->latencies.percentile(0.99)};
+    if (bulk) figures.push_back(done->bulk_bytes_a_second);
+    return figures;
+  };
+  return made;
+}
+
+NetworkCase fan_out(const std::string& name, const FanOut& question) {
+  return {.figures = {{name, "ns"}},
+          .is_put_to = [](const NetworkSide& side) { return static_cast<bool>(side.fan_out); },
+          .measure = [question](const NetworkSide& side) -> Result<std::vector<double>> {
+            auto latencies = side.fan_out(question);
+            if (!latencies) return tl::unexpected{latencies.error()};
+            return std::vector<double>{latencies->percentile(0.50)};
+          }};
+}
+
+NetworkCase recovery(const std::stop_token& stop) {
+  return {.figures = {{kReady, "ns"}, {kKillNoticed, "ns"}, {"start anew until the next answer", "ns"}},
+          .is_put_to = [](const NetworkSide& side) { return static_cast<bool>(side.recover); },
+          .measure = [stop](const NetworkSide& side) -> Result<std::vector<double>> {
+            const auto recovered = side.recover(stop);
+            if (!recovered) return tl::unexpected{recovered.error()};
+            return std::vector<double>{recovered->ready, recovered->noticed, recovered->answered};
+          }};
+}
+
+NetworkCase silence(const std::stop_token& stop) {
+  return {.figures = {{kSilenceNoticed, "ns"}},
+          .is_put_to = [](const NetworkSide& side) { return static_cast<bool>(side.notice_silence_ns); },
+          .measure = [stop](const NetworkSide& side) -> Result<std::vector<double>> {
+            const auto noticed = side.notice_silence_ns(stop);
+            if (!noticed) return tl::unexpected{noticed.error()};
+            return std::vector<double>{*noticed};
           }};
 }
 
@@ -60,11 +107,23 @@ std::vector<NetworkCase> network_cases(bool quick, const std::string& only, cons
   const Duration time = quick ? milliseconds{50} : milliseconds{500};
   const auto stream = [&](std::size_t bytes, std::size_t batch = 1) { return Stream{bytes, batch, time, stop}; };
   std::vector<NetworkCase> cases;
-  cases.push_back(one_way("64 B, one by one", stream(64)));
-  cases.push_back(one_way("64 B, 256 together", stream(64, 256)));
-  cases.push_back(one_way("1 KiB", stream(1 << 10)));
-  cases.push_back(one_way("64 KiB", stream(64 << 10)));
-  cases.push_back(one_way("1 MiB", stream(1 << 20)));
+  cases.push_back(one_way(kOneByOne, stream(64)));
+  cases.push_back(one_way(kTogether, stream(64, limits::kBatchItemsMax)));
+  cases.push_back(one_way(kKibibyte, stream(1 << 10)));
+  cases.push_back(one_way(kLarge, stream(64 << 10)));
+  cases.push_back(one_way(kMebibyte, stream(1 << 20)));
+  constexpr std::size_t kBulk = std::size_t{1} << 20;
+  for (const std::size_t bulk : {std::size_t{0}, kBulk}) {
+    const char* const when = bulk == 0 ? "at rest" : "under 1 MiB bulk";
+    Questions questions{.time = time, .bulk_bytes = bulk, .control = false, .stop = stop};
+    cases.push_back(round_trips(fmt::format("question {}", when), questions));
+    questions.control = true;
+    cases.push_back(round_trips(fmt::format("control message {}", when), questions));
+  }
+  constexpr std::size_t kAgents = 1000;
+  cases.push_back(fan_out("1,000 agents asked, all answers", {kAgents, quick ? 2 : 20, stop}));
+  cases.push_back(recovery(stop));
+  cases.push_back(silence(stop));
   std::erase_if(cases, [&](const NetworkCase& each) {
     return std::ranges::none_of(each.figures,
                                 [&](const auto& figure) { return figure.name.find(only) != std::string::npos; });
@@ -109,35 +168,6 @@ Result<std::vector<Comparison>> run_network_cases(const std::vector<NetworkCase>
     if (stop.stop_requested()) break;
   }
   return comparisons;
-}
-
-std::string one_way_table(const std::vector<NetworkCase>& cases, const std::vector<Comparison>& comparisons) {
-  using enum Table::Align;
-  Table table{
-      {{"one way", left}, {"side", left}, {"an item (range)"}, {"items/s"}, {"bytes/s"}, {"x raw CAF"}, {"x ZeroMQ"}}};
-  bool any = false;
-  for (const NetworkCase& question : cases) {
-    if (question.item_bytes == 0) continue;
-    const std::string& name = question.figures.front().name;
-    const auto comparison = std::ranges::find(comparisons, name, &Comparison::name);
-    if (comparison == comparisons.end()) continue;
-    for (const Series& series : comparison->series) {
-      if (series.values.empty()) continue;
-      any = true;
-      // How many times as fast as another side, by round.
-      const auto times = [&](std::string_view side) -> std::string {
-        const auto faster =
-            series.name == side ? std::nullopt : ratio(find_series(comparisons, name, std::string{side}), &series);
-        return faster ? format_summary(*faster, two_digits) : "";
-      };
-      const double a_second = 1e9 / series.summary.median;
-      table.add_row({&series == &comparison->series.front() ? name : "", series.name,
-                     format_summary(series.summary, format_duration_ns), format_number(a_second),
-                     format_bytes(a_second * static_cast<double>(question.item_bytes)) + "/s",
-                     times(kRawCafNetworkSide), times(kZeroMqNetworkSide)});
-    }
-  }
-  return any ? table.to_string() : std::string{};
 }
 
 }  // namespace myelin::tool

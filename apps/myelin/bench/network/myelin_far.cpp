@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "bench/messaging.capnp.h"
-#include "bench/network/far_process.hpp"
 #include "bench/network/myelin.hpp"
-#include "myelin/actors/mesh.hpp"
-#include "myelin/network/node.hpp"
 
 namespace myelin::tool::network_bench {
 
@@ -62,10 +61,49 @@ class Echo : public Agent {
   }
 };
 
+class ControlEcho : public Agent {
+ public:
+  static void handlers(Handlers<ControlEcho>& on) { on.message<&ControlEcho::number>(); }
+  explicit ControlEcho(AgentRef player) : player_{std::move(player)} {}
+
+ private:
+  void number(Number::Reader question) {
+    send(player_, make_frame<Number>([&](Number::Builder answer) { answer.setValue(question.getValue()); },
+                                     {.lane = Lane::control}));
+  }
+  const AgentRef player_;
+};
+
+class Silent : public Agent {
+ public:
+  static void handlers(Handlers<Silent>& on) { on.message<&Silent::number>(); }
+
+ private:
+  void number(Number::Reader /*question*/, Reply<Number> reply) { unanswered_.push_back(std::move(reply)); }
+  std::vector<Reply<Number>> unanswered_;
+};
+
+Result<void> publish_all(Mesh& mesh, network::Node& node) {
+  const auto player = node.find(kNear, kPlayer);
+  if (!player) return tl::unexpected{player.error()};
+  std::vector<std::pair<std::string, AgentRef>> agents{
+      {kRecords, mesh.spawn<Sink<Record, false>>()},    {kBatches, mesh.spawn<Sink<Record, true>>()},
+      {kBuffers, mesh.spawn<Sink<Buffer, false>>()},    {kEcho, mesh.spawn<Echo>()},
+      {kControlEcho, mesh.spawn<ControlEcho>(*player)}, {kSilent, mesh.spawn<Silent>()}};
+  for (std::size_t i = 0; i < kMembers; ++i) agents.emplace_back(member_name(i), mesh.spawn<Echo>());
+  for (const auto& [name, agent] : agents) {
+    if (auto done = node.publish(name, agent); !done) return done;
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<void> serve(const std::string& credentials) {
-  network::NodeOptions options{.cluster = kCluster, .name = kFar, .insecure = credentials.empty()};
+std::string member_name(std::size_t i) { return fmt::format("member-{}", i); }
+
+Result<void> serve(const std::string& credentials, std::uint16_t port) {
+  network::NodeOptions options{
+      .cluster = kCluster, .name = kFar, .listen = fmt::format("127.0.0.1:{}", port), .insecure = credentials.empty()};
   if (!credentials.empty()) {
     auto loaded = network::load_credentials(credentials);
     if (!loaded) return tl::unexpected{loaded.error()};
@@ -74,10 +112,7 @@ Result<void> serve(const std::string& credentials) {
   Mesh mesh;
   auto node = network::Node::start(mesh, options);
   if (!node) return tl::unexpected{node.error()};
-  if (auto done = node->publish(kRecords, mesh.spawn<Sink<Record, false>>()); !done) return done;
-  if (auto done = node->publish(kBatches, mesh.spawn<Sink<Record, true>>()); !done) return done;
-  if (auto done = node->publish(kBuffers, mesh.spawn<Sink<Buffer, false>>()); !done) return done;
-  if (auto done = node->publish(kEcho, mesh.spawn<Echo>()); !done) return done;
+  if (auto published = publish_all(mesh, *node); !published) return published;
   say_and_wait(node->address());
   return {};
 }

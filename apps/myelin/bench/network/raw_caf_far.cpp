@@ -1,16 +1,24 @@
 #include <fmt/format.h>
 
 #include <caf/io/all.hpp>
+#include <caf/openssl/all.hpp>
 #include <cstdint>
 #include <utility>
 
-#include "bench/network/far_process.hpp"
 #include "bench/network/raw_caf.hpp"
 #include "bench/network/raw_caf_actors.hpp"
 
 namespace myelin::tool::network_bench::raw_caf {
 
-Config::Config() { load<caf::io::middleman>(); }
+Config::Config(const std::string& credentials) {
+  load<caf::io::middleman>();
+  if (credentials.empty()) return;
+  // The names under which network::save_credentials() saves them.
+  openssl_certificate = credentials + "/node.pem";
+  openssl_key = credentials + "/node.key";
+  openssl_cafile = credentials + "/ca.pem";
+  load<caf::openssl::manager>();
+}
 
 namespace {
 
@@ -45,19 +53,25 @@ class Front : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     const auto sink = spawn<Sink, caf::linked>();
     const auto echo = spawn<Echo, caf::linked>();
-    return {[sink](GetSink) { return sink; }, [echo](GetEcho) { return echo; }};
+    return {[sink](GetSink) { return sink; }, [echo](GetEcho) { return echo; },
+            [this](GetMembers) {
+              std::vector<caf::actor> members;
+              for (std::size_t i = 0; i < kMembers; ++i) members.push_back(spawn<Echo, caf::linked>());
+              return members;
+            }};
   }
 };
 
 }  // namespace
 
-Result<void> serve() {
-  Config config;
+Result<void> serve(const std::string& credentials, std::uint16_t port) {
+  Config config{credentials};
   caf::actor_system system{config};
   const auto front = system.spawn<Front>();
-  const auto port = system.middleman().publish(front, 0, "127.0.0.1");
-  if (!port) return fail(Errc::io_error, "CAF cannot publish an actor: " + system.render(port.error()));
-  say_and_wait(fmt::format("{}", *port));
+  const auto published = credentials.empty() ? system.middleman().publish(front, port, "127.0.0.1", true)
+                                             : caf::openssl::publish(front, port, "127.0.0.1", true);
+  if (!published) return tl::unexpected{error_of(system, "CAF cannot publish an actor", published.error())};
+  say_and_wait(fmt::format("{}", *published));
   caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
   return {};
 }

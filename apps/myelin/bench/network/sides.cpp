@@ -8,72 +8,97 @@
 
 #include "bench/network/myelin.hpp"
 #include "bench/network/raw_caf.hpp"
+#include "bench/network/raw_epoll.hpp"
 #include "bench/network/zeromq.hpp"
+#include "myelin/network/certificates.hpp"
 #include "process/temporary_folder.hpp"
 
 namespace myelin::tool {
 
 namespace {
 
-/// Certificates for the two nodes, and the folder where the other process finds its own.
-struct Certified {
-  TemporaryFolder folder;
-  network_bench::Proofs proofs;
-};
+namespace nb = network_bench;
 
-Result<std::shared_ptr<const Certified>> certify() {
+/// Where both nodes find what they prove themselves with.
+Result<std::shared_ptr<const TemporaryFolder>> certify() {
   auto folder = TemporaryFolder::make("myelin-bench-");
   if (!folder) return tl::unexpected{folder.error()};
   const auto now = std::chrono::system_clock::now();
   const network::Validity validity{now - std::chrono::hours{1}, now + std::chrono::hours{24}};
-  const auto authority = network::make_authority(network_bench::kCluster, validity);
+  const auto authority = network::make_authority(nb::kCluster, validity);
   if (!authority) return tl::unexpected{authority.error()};
-  const auto make = [&](const char* node) {
-    return network::make_credentials(*authority, network_bench::kCluster, node, validity);
-  };
-  auto near = make(network_bench::kNear);
-  if (!near) return tl::unexpected{near.error()};
-  const auto far = make(network_bench::kFar);
-  if (!far) return tl::unexpected{far.error()};
-  if (auto saved = network::save_credentials(*far, folder->path()); !saved) return tl::unexpected{saved.error()};
-  std::string path = folder->path().string();
-  return std::make_shared<const Certified>(*std::move(folder),
-                                           network_bench::Proofs{*std::move(near), std::move(path)});
+  for (const char* node : {nb::kNear, nb::kFar}) {
+    const auto credentials = network::make_credentials(*authority, nb::kCluster, node, validity);
+    if (!credentials) return tl::unexpected{credentials.error()};
+    if (auto saved = network::save_credentials(*credentials, folder->path() / node); !saved) {
+      return tl::unexpected{saved.error()};
+    }
+  }
+  return std::make_shared<const TemporaryFolder>(*std::move(folder));
 }
 
-NetworkSide myelin_side(std::string_view name, std::shared_ptr<const Certified> certified) {
-  const auto proofs = [certified = std::move(certified)] {
-    return certified == nullptr ? network_bench::Proofs{} : certified->proofs;
-  };
+/// `certificates`: null for no TLS. The functions keep them.
+PairSetup setup_of(std::string_view side, const std::shared_ptr<const TemporaryFolder>& certificates) {
+  if (certificates == nullptr) return {side};
+  return {side, (certificates->path() / nb::kNear).string(), (certificates->path() / nb::kFar).string()};
+}
+
+NetworkSide myelin_side(std::string_view name, const std::shared_ptr<const TemporaryFolder>& certificates) {
+  const PairSetup setup = setup_of(name, certificates);
   return {.name = std::string{name},
-          .one_way_ns = [=](const Stream& stream) { return network_bench::one_way_ns(name, proofs(), stream); }};
+          .has_lanes = true,
+          .one_way_ns = [setup, certificates](const Stream& stream) { return nb::one_way_ns(setup, stream); },
+          .round_trips = [setup](const Questions& questions) { return nb::round_trips(setup, questions); },
+          .fan_out = [setup](const FanOut& question) { return nb::fan_out(setup, question); },
+          .recover = [setup](const std::stop_token& stop) { return nb::recover(setup, stop); },
+          .notice_silence_ns = [setup](const std::stop_token& stop) { return nb::notice_silence_ns(setup, stop); }};
+}
+
+NetworkSide raw_caf_side(std::string_view name, const std::shared_ptr<const TemporaryFolder>& certificates) {
+  namespace caf = nb::raw_caf;
+  const PairSetup setup = setup_of(name, certificates);
+  return {.name = std::string{name},
+          .one_way_ns = [setup, certificates](const Stream& stream) { return caf::one_way_ns(setup, stream); },
+          .round_trips = [setup](const Questions& questions) { return caf::round_trips(setup, questions); },
+          .fan_out = [setup](const FanOut& question) { return caf::fan_out(setup, question); },
+          .recover = [setup](const std::stop_token& stop) { return caf::recover(setup, stop); }};
+}
+
+NetworkSide zeromq_side() {
+  const PairSetup setup{kZeroMqNetworkSide};
+  return {.name = std::string{kZeroMqNetworkSide},
+          .one_way_ns = [setup](const Stream& stream) { return nb::zeromq::one_way_ns(setup, stream); },
+          .round_trips = [setup](const Questions& questions) { return nb::zeromq::round_trips(setup, questions); }};
+}
+
+NetworkSide raw_epoll_side() {
+  const PairSetup setup{kRawEpollNetworkSide};
+  return {.name = std::string{kRawEpollNetworkSide},
+          .round_trips = [setup](const Questions& questions) { return nb::raw_epoll::round_trips(setup, questions); }};
 }
 
 }  // namespace
 
 Result<std::vector<NetworkSide>> network_sides(std::vector<std::string>& absent) {
-  std::vector<NetworkSide> sides;
-  sides.push_back({.name = std::string{kRawCafNetworkSide}, .one_way_ns = [](const Stream& stream) {
-                     return network_bench::raw_caf::one_way_ns(kRawCafNetworkSide, stream);
-                   }});
-  auto certified = certify();
-  if (!certified) return tl::unexpected{certified.error()};
-  sides.push_back(myelin_side(kMyelinNetworkSide, nullptr));
-  sides.push_back(myelin_side(kMyelinTlsNetworkSide, *std::move(certified)));
-  if (const auto there = network_bench::zeromq::load(); !there) {
-    absent.push_back(there.error().message);
+  const auto certificates = certify();
+  if (!certificates) return tl::unexpected{certificates.error()};
+  std::vector<NetworkSide> sides{
+      raw_caf_side(kRawCafNetworkSide, nullptr), raw_caf_side(kRawCafTlsNetworkSide, *certificates),
+      myelin_side(kMyelinNetworkSide, nullptr), myelin_side(kMyelinTlsNetworkSide, *certificates)};
+  if (const auto there = nb::zeromq::load(); there) {
+    sides.push_back(zeromq_side());
   } else {
-    sides.push_back({.name = std::string{kZeroMqNetworkSide}, .one_way_ns = [](const Stream& stream) {
-                       return network_bench::zeromq::one_way_ns(kZeroMqNetworkSide, stream);
-                     }});
+    absent.push_back(there.error().message);
   }
+  sides.push_back(raw_epoll_side());
   return sides;
 }
 
-Result<void> serve_network_side(std::string_view side, const std::string& credentials) {
-  if (side == kRawCafNetworkSide) return network_bench::raw_caf::serve();
-  if (side == kMyelinNetworkSide || side == kMyelinTlsNetworkSide) return network_bench::serve(credentials);
-  if (side == kZeroMqNetworkSide) return network_bench::zeromq::serve();
+Result<void> serve_network_side(std::string_view side, const std::string& credentials, std::uint16_t port) {
+  if (side == kRawCafNetworkSide || side == kRawCafTlsNetworkSide) return nb::raw_caf::serve(credentials, port);
+  if (side == kMyelinNetworkSide || side == kMyelinTlsNetworkSide) return nb::serve(credentials, port);
+  if (side == kZeroMqNetworkSide) return nb::zeromq::serve();
+  if (side == kRawEpollNetworkSide) return nb::raw_epoll::serve(port);
   return fail(Errc::invalid_argument, fmt::format("--serve: no side '{}'", side));
 }
 

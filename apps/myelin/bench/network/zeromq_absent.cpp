@@ -12,7 +12,8 @@ tl::unexpected<Error> refusal() {
 }  // namespace
 
 Result<void> load() { return refusal(); }
-Result<double> one_way_ns(std::string_view /*side*/, const Stream& /*stream*/) { return refusal(); }
+Result<double> one_way_ns(const PairSetup& /*setup*/, const Stream& /*stream*/) { return refusal(); }
+Result<RoundTrips> round_trips(const PairSetup& /*setup*/, const Questions& /*questions*/) { return refusal(); }
 Result<void> serve() { return refusal(); }
 
 }  // namespace myelin::tool::network_bench::zeromq

@@ -3,7 +3,6 @@
 
 #include <thread>
 
-#include "bench/network/far_process.hpp"
 #include "bench/network/zeromq.hpp"
 #include "bench/network/zeromq_library.hpp"
 

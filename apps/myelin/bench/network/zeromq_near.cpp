@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <future>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -8,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "bench/network/far_process.hpp"
 #include "bench/network/zeromq.hpp"
 #include "bench/network/zeromq_library.hpp"
 
@@ -30,10 +30,10 @@ struct Addresses {
 /// Sockets of this process that are connected to another.
 class Pair {
  public:
-  static Result<std::unique_ptr<Pair>> open(std::string_view side, std::size_t message_bytes) {
+  static Result<std::unique_ptr<Pair>> open(const PairSetup& setup, std::size_t message_bytes) {
     const auto library = Library::get();
     if (!library) return tl::unexpected{library.error()};
-    auto far = FarProcess::start(side);
+    auto far = FarProcess::start(setup);
     if (!far) return tl::unexpected{far.error()};
     std::unique_ptr<Pair> pair{new Pair{*std::move(far), **library}};
     Addresses to;
@@ -80,13 +80,13 @@ class Pair {
   const Socket questions{context_, ZMQ_REQ};
 };
 
-}  // namespace
+struct Flowed {
+  std::uint64_t messages = 0;
+  Duration time{};
+};
 
-Result<double> one_way_ns(std::string_view side, const Stream& stream) {
+Result<Flowed> flow(Pair& pair, const Stream& stream) {
   const std::vector<char> content(stream.bytes * stream.batch, 'm');
-  auto opened = Pair::open(side, content.size());
-  if (!opened) return tl::unexpected{opened.error()};
-  Pair& pair = **opened;
   if (auto ready = pair.ask_count(); !ready) return tl::unexpected{ready.error()};
   const std::uint64_t at_once = std::clamp<std::uint64_t>((std::size_t{64} << 10) / content.size(), 1, 1024);
   std::uint64_t sent = 0;
@@ -101,7 +101,58 @@ Result<double> one_way_ns(std::string_view side, const Stream& stream) {
   const Duration time = Clock::now() - began;
   if (!count) return tl::unexpected{count.error()};
   if (*count != sent) return fail(Errc::io_error, "ZeroMQ lost messages");
-  return std::chrono::duration<double, std::nano>(time).count() / static_cast<double>(sent * stream.batch);
+  return Flowed{sent, time};
+}
+
+/// Before the first question that counts.
+constexpr std::uint64_t kWarmUps = 50;
+
+Result<Latencies> ask(Pair& pair, const Questions& questions) {
+  Latencies latencies;
+  std::uint64_t number = 0, count = 0;
+  const TimePoint end = Clock::now() + questions.time;
+  for (TimePoint now = Clock::now(); latencies.empty() || (now < end && !questions.stop.stop_requested());) {
+    const TimePoint asked_at = now;
+    if (pair.zmq.zmq_send(pair.questions.get(), &number, sizeof number, 0) < 0 ||
+        pair.zmq.zmq_recv(pair.questions.get(), &number, sizeof number, 0) < 0) {
+      return pair.zmq.failure("the other process does not answer");
+    }
+    now = Clock::now();
+    if (++count > kWarmUps) latencies.add(nanoseconds(now - asked_at));
+  }
+  return latencies;
+}
+
+}  // namespace
+
+Result<double> one_way_ns(const PairSetup& setup, const Stream& stream) {
+  auto pair = Pair::open(setup, stream.bytes * stream.batch);
+  if (!pair) return tl::unexpected{pair.error()};
+  const auto flowed = flow(**pair, stream);
+  if (!flowed) return tl::unexpected{flowed.error()};
+  return nanoseconds(flowed->time) / static_cast<double>(flowed->messages * stream.batch);
+}
+
+Result<RoundTrips> round_trips(const PairSetup& setup, const Questions& questions) {
+  auto opened = Pair::open(setup, std::max<std::size_t>(questions.bulk_bytes, 1));
+  if (!opened) return tl::unexpected{opened.error()};
+  Pair& pair = **opened;
+  if (questions.bulk_bytes == 0) {
+    auto latencies = ask(pair, questions);
+    if (!latencies) return tl::unexpected{latencies.error()};
+    return RoundTrips{*std::move(latencies), 0};
+  }
+  std::stop_source stop;
+  auto bulk = std::async(std::launch::async, [&] {
+    return flow(pair, {.bytes = questions.bulk_bytes, .time = std::chrono::hours{1}, .stop = stop.get_token()});
+  });
+  auto latencies = ask(pair, questions);
+  stop.request_stop();
+  const auto flowed = bulk.get();
+  if (!latencies) return tl::unexpected{latencies.error()};
+  if (!flowed) return tl::unexpected{flowed.error()};
+  const double bytes = static_cast<double>(flowed->messages * questions.bulk_bytes);
+  return RoundTrips{*std::move(latencies), bytes * 1e9 / nanoseconds(flowed->time)};
 }
 
 }  // namespace myelin::tool::network_bench::zeromq
