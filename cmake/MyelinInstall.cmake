@@ -25,6 +25,7 @@ set(MYELIN_LIBRARY_SOURCES
   "spdlog::spdlog|spdlog CONFIG|Requires: spdlog"
   "CapnProto::kj|CapnProto CONFIG|Requires: kj"
   "CapnProto::capnp|CapnProto CONFIG|Requires: capnp"
+  "CapnProto::capnp-json|CapnProto CONFIG|Requires: capnp-json"
   "hwy::hwy|hwy CONFIG|Libs: -lhwy"
   "clblast|CLBlast CONFIG|Libs: -lclblast"
   "OpenCL::OpenCL|OpenCL|Libs: -lOpenCL"
@@ -36,6 +37,7 @@ set(MYELIN_LIBRARY_SOURCES
   "Sodium::sodium|Sodium|Libs: -lsodium"
   "LMDB::lmdb|LMDB|Libs: -llmdb"
   "tomlplusplus::tomlplusplus|tomlplusplus CONFIG|Requires: tomlplusplus"
+  "dl|Threads|Libs: -ldl"
   "Threads::Threads|Threads|Libs: -pthread"
   "ZLIB::ZLIB|ZLIB|Libs: -lz")
 
@@ -93,6 +95,7 @@ install(FILES
   cmake/FindCAF.cmake
   cmake/FindLMDB.cmake
   cmake/FindSodium.cmake
+  cmake/MyelinPlugin.cmake
   DESTINATION ${MYELIN_PACKAGE_DIR})
 
 # The prefix as seen from the .pc file, so that an installed tree can be moved.

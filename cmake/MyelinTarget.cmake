@@ -27,13 +27,18 @@ endfunction()
 function(myelin_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE;PRECOMPILE")
   set(target myelin_${name})
-  add_library(${target} STATIC ${LAYER_SOURCES})  # symbols are hidden, and there are no export macros
+  add_library(${target} STATIC ${LAYER_SOURCES})
   add_library(myelin::${name} ALIAS ${target})
+  # A program that loads plugins lends them its layers: their symbols must not be hidden. There are no export macros.
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${name}
+    CXX_VISIBILITY_PRESET default
+    VISIBILITY_INLINES_HIDDEN ON
     VERIFY_INTERFACE_HEADER_SETS ${MYELIN_BUILD_TESTS})
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${LAYER_HEADERS})
   target_compile_features(${target} PUBLIC cxx_std_20)
+  # Nobody puts functions of his own in the place of ours: calls within a layer may be inlined all the same.
+  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${target} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE})
   if(LAYER_PRECOMPILE)

@@ -19,7 +19,8 @@ file(RENAME "${WORK_DIR}/prefix" "${prefix}")
 
 # What the source tree calls public, the installed tree must have.
 set(includes "")
-foreach(layer IN ITEMS serialization/base serialization kernels actors actors/consensus actors/testkit actors/validator)
+foreach(layer IN ITEMS serialization/base serialization kernels actors actors/consensus actors/plugin actors/testkit
+    actors/validator)
   file(GLOB_RECURSE headers RELATIVE "${MYELIN_SOURCE_DIR}/${layer}/include" "${MYELIN_SOURCE_DIR}/${layer}/include/*.hpp")
   foreach(header IN LISTS headers)
     if(NOT EXISTS "${prefix}/include/${header}")
@@ -36,6 +37,7 @@ run("configuring with find_package" ${CMAKE_COMMAND} -E env --unset=CMAKE_PREFIX
   -D "CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" -D "CMAKE_PREFIX_PATH=${prefix}" -D "EVERY_HEADER=${WORK_DIR}/every_header.cpp")
 run("building with find_package" ${CMAKE_COMMAND} --build "${WORK_DIR}/cmake")
 run("running what find_package built" "${WORK_DIR}/cmake/consumer")
+run("loading a plugin" "${WORK_DIR}/cmake/host" "${WORK_DIR}/cmake/greeter.so")
 
 # 2. pkg-config.
 set(ENV{PKG_CONFIG_PATH} "${prefix}/lib/pkgconfig")

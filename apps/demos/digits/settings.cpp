@@ -9,7 +9,7 @@
 #include <sstream>
 #include <vector>
 
-#include "cli/suggestion.hpp"
+#include "myelin/base/suggestion.hpp"
 #include "myelin/kernels/backend.hpp"
 
 namespace myelin::digits {
@@ -96,7 +96,7 @@ class Reader {
       if (setting.section == section) here.emplace_back(setting.name);
     }
     std::string hint = here.empty() ? "known sections: [demo.digits], [mesh]" : fmt::format("known: {}", joined(here));
-    if (const auto near = tool::nearest(name, here)) hint = fmt::format("did you mean '{}'?", *near);
+    if (const auto near = nearest(name, here)) hint = fmt::format("did you mean '{}'?", *near);
     const std::string where = section.empty() ? "at the top" : fmt::format("in [{}]", section);
     return fail(Errc::invalid_argument,
                 fmt::format("'{}'{}: unknown key '{}' {}; {}", file_.string(), position(node), name, where, hint));

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "cli/suggestion.hpp"
+#include "myelin/base/suggestion.hpp"
 #include "process/interrupt.hpp"
 
 namespace myelin::tool {

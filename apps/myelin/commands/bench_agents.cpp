@@ -12,7 +12,7 @@
 
 #include "bench/savina/agents_bars.hpp"
 #include "bench/savina/outcome.hpp"
-#include "cli/suggestion.hpp"
+#include "myelin/base/suggestion.hpp"
 #include "process/interrupt.hpp"
 
 namespace myelin::tool {

@@ -24,6 +24,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"myelin/schema/", "serialization"},
     {"myelin/kernels/", "kernels"},
     {"myelin/actors/", "actors"},
+    {"myelin/plugin/", "plugin"},
     {"myelin/testkit/", "testkit"},
     {"myelin/validator/", "validator"},
     {"myelin/memory/", "memory"},
@@ -57,9 +58,9 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"linux/", "posix"},
 });
 
-constexpr auto kPosixHeaders =
-    std::to_array<std::string_view>({"cxxabi.h", "dirent.h", "dlfcn.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h",
-                                     "pwd.h", "sched.h", "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
+constexpr auto kPosixHeaders = std::to_array<std::string_view>(
+    {"cxxabi.h", "dirent.h", "dlfcn.h", "elf.h", "fcntl.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
+     "signal.h", "spawn.h", "termios.h", "time.h", "unistd.h"});
 
 struct Include {
   std::string name;
@@ -175,6 +176,8 @@ const std::vector<FolderRule>& folder_rules() {
         "posix"}},
       {"actors/validator/storage", "validator", {"base", "consensus", "expected", "fmt", "sodium", "lmdb", "posix"}},
       {"actors/validator/membership", "validator", {"base", "consensus", "expected", "fmt", "sodium", "toml", "posix"}},
+      // Agents started by the name of their type, also those of shared libraries.
+      {"actors/plugin", "plugin", {"base", "serialization", "actors", "expected", "fmt", "capnp", "caf", "posix"}},
       // Connections to other processes: on CAF's multiplexer, under OpenSSL.
       {"actors/network",
        "network",
@@ -185,10 +188,9 @@ const std::vector<FolderRule>& folder_rules() {
       {"actors/memory",
        "memory",
        {"base", "serialization", "consensus", "actors", "validator", "expected", "fmt", "capnp"}},
-      {"apps",
-       "apps",
-       {"base", "serialization", "kernels", "consensus", "actors", "validator", "memory", "network", "cluster",
-        "expected", "fmt", "spdlog", "capnp", "cli11", "json", "toml", "zlib", "mimalloc", "posix"}},
+      {"apps", "apps", {"base",   "serialization", "kernels", "consensus", "actors",   "plugin", "validator",
+                        "memory", "network",       "cluster", "expected",  "fmt",      "spdlog", "capnp",
+                        "cli11",  "json",          "toml",    "zlib",      "mimalloc", "posix"}},
       // Only here, to compare with the bare libraries.
       {"apps/myelin/bench", "apps", {"base",   "serialization", "kernels",  "consensus", "actors",   "validator",
                                      "memory", "network",       "expected", "fmt",       "spdlog",   "capnp",
@@ -196,8 +198,8 @@ const std::vector<FolderRule>& folder_rules() {
                                      "caf",    "blas",          "onednn",   "zeromq",    "sodium"}},
       {"examples",
        "examples",
-       {"base", "serialization", "kernels", "actors", "validator", "memory", "network", "testkit", "expected", "fmt",
-        "capnp"}},
+       {"base", "serialization", "kernels", "actors", "plugin", "validator", "memory", "network", "testkit", "expected",
+        "fmt", "capnp"}},
       // Shows plain CAF actors beside agents.
       {"examples/caf_interop",
        "examples",

@@ -25,6 +25,8 @@ struct Handler {
   void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply);
   /// The schema to check foreign frames against; null where the handler takes any type, and checks for itself.
   capnp::StructSchema (*schema)();
+  /// The schema of its answers; null where it gives none, or the signature does not say.
+  capnp::StructSchema (*answer)();
 };
 
 /// The schema's name of the messages that a handler takes, e.g. "Greeting"; "any" for a handler of any type.
@@ -58,6 +60,20 @@ class HandlerTable {
 };
 
 namespace detail {
+
+template <class T>
+[[nodiscard]] capnp::StructSchema schema_of() {
+  return capnp::Schema::from<T>().asStruct();
+}
+/// Null for void.
+template <class T>
+[[nodiscard]] constexpr auto answer_schema_of() noexcept -> capnp::StructSchema (*)() {
+  if constexpr (std::is_void_v<T>) {
+    return nullptr;
+  } else {
+    return &schema_of<T>;
+  }
+}
 
 /// What the loop over a frame's messages shares with the agent's cell.
 struct TurnState {
@@ -217,15 +233,15 @@ class Handlers {
   /// For the runtime: a handler with this signature, already put in a function.
   template <class Handling>
   void add(void (*run)(Agent& agent, Frame&& frame, ReplyAddress&& reply)) {
-    table_.add({kTypeId<typename Handling::Message>, run,
-                [] { return capnp::Schema::from<typename Handling::Message>().asStruct(); }});
+    table_.add({kTypeId<typename Handling::Message>, run, &detail::schema_of<typename Handling::Message>,
+                detail::answer_schema_of<typename Handling::AnswerMessage>()});
   }
 
   /// Takes messages of every type that has no handler of its own: `void take(Frame, ReplyAddress)`. The frame may be a
   /// batch; one from outside must be checked with check_as<T>() before it is read.
   template <auto kFunction>
   void any() {
-    table_.add_any({0, &detail::run_any<A, kFunction>, nullptr});
+    table_.add_any({0, &detail::run_any<A, kFunction>, nullptr, nullptr});
   }
 
  private:

@@ -42,6 +42,16 @@ inline constexpr bool kIsReply = false;
 template <class R>
 inline constexpr bool kIsReply<Reply<R>> = true;
 
+/// R of Reply<R>.
+template <class T>
+struct AnswerOf {
+  using Message = void;
+};
+template <class R>
+struct AnswerOf<Reply<R>> {
+  using Message = R;
+};
+
 template <class R>
 inline constexpr bool kIsAnswer = std::is_void_v<R>;
 template <class R>
@@ -54,12 +64,14 @@ struct ReturnOf {
   static_assert(std::is_void_v<Returned>, "a handler returns void, or is a coroutine that returns myelin::Task<...>");
   static constexpr bool kTask = false;
   static constexpr bool kAnswers = false;
+  using AnswerMessage = void;
 };
 template <class R>
 struct ReturnOf<Task<R>> {
   static_assert(kIsAnswer<R>, "a coroutine handler returns Task<>, or Task<R> with a Cap'n Proto struct R");
   static constexpr bool kTask = true;
   static constexpr bool kAnswers = !std::is_void_v<R>;
+  using AnswerMessage = R;
 };
 
 /// A handler's signature, without its agent.
@@ -72,7 +84,8 @@ template <class Returned, class M>
 struct Signature<Returned, M> {
   using Kind = MessageParameter<std::remove_cvref_t<M>>;
   using Message = typename Kind::Message;
-  using Answer = void;  ///< The type of the second parameter.
+  using Answer = void;                                               ///< The type of the second parameter.
+  using AnswerMessage = typename ReturnOf<Returned>::AnswerMessage;  ///< The message that is the answer, or void.
   static constexpr bool kTask = ReturnOf<Returned>::kTask;
   static constexpr bool kAnswers = ReturnOf<Returned>::kAnswers;
   static_assert(
@@ -83,6 +96,7 @@ struct Signature<Returned, M> {
 template <class Returned, class M, class R>
 struct Signature<Returned, M, R> : Signature<Returned, M> {
   using Answer = R;
+  using AnswerMessage = typename AnswerOf<R>::Message;
   static constexpr bool kAnswers = true;
   static_assert(kIsReply<R>, "a handler's second parameter must be Reply<R>, taken by value");
   static_assert(!ReturnOf<Returned>::kAnswers,

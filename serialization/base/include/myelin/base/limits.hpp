@@ -45,6 +45,12 @@ inline constexpr std::uint64_t kForeignTraversalWordsMax = std::uint64_t{8} << 2
 /// Deepest nesting of structs and lists accepted in a frame from outside.
 inline constexpr int kForeignNestingMax = 64;
 
+/// Longest JSON text, in bytes, that becomes a message, or that a message becomes.
+inline constexpr std::size_t kJsonBytesMax = std::size_t{4} << 20;
+
+/// Deepest nesting of objects and arrays in JSON.
+inline constexpr std::size_t kJsonNestingMax = 64;
+
 /// Messages that an agent handles in one turn before others get the thread.
 inline constexpr std::size_t kTurnMessagesMax = 4096;
 

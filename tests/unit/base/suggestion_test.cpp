@@ -1,10 +1,10 @@
-#include "cli/suggestion.hpp"
+#include "myelin/base/suggestion.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-using myelin::tool::edit_distance;
-using myelin::tool::nearest;
+using myelin::edit_distance;
+using myelin::nearest;
 
 BOOST_AUTO_TEST_SUITE(suggestion)
 

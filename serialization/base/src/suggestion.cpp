@@ -1,10 +1,10 @@
-#include "cli/suggestion.hpp"
+#include "myelin/base/suggestion.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace myelin::tool {
+namespace myelin {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the table: a swap looks two rows back.
@@ -44,4 +44,4 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   return std::nullopt;
 }
 
-}  // namespace myelin::tool
+}  // namespace myelin

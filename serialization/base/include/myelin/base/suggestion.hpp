@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace myelin::tool {
+namespace myelin {
 
 /// How many single characters must be inserted, removed, replaced or swapped with their neighbour to turn `a` into `b`.
 /// **Source**: optimal string alignment distance (Damerau 1964). **Cost**: |a| * |b|.
@@ -17,4 +17,4 @@ namespace myelin::tool {
 /// Nothing when all are further off: a wrong guess helps less than none.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
-}  // namespace myelin::tool
+}  // namespace myelin

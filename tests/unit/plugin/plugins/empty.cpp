@@ -1,0 +1,2 @@
+// Has the stamp, and no agents.
+#include "myelin/plugin/register.hpp"
