@@ -7,6 +7,7 @@
 
 #include <cxxabi.h>
 
+#include "agent_access.hpp"
 #include "cell.hpp"
 #include "children.hpp"
 #include "runtime/mesh_state.hpp"
@@ -60,12 +61,6 @@ void Agent::supervise(const SupervisionPolicy& policy) { cell_->children().set_p
 AgentRef Agent::spawn_erased(const AgentClass& of, std::unique_ptr<Agent> agent, const SpawnOptions& options) {
   return spawn_agent(cell_->mesh(), of, std::move(agent), options);
 }
-
-/// Lets the functions of detail reach an agent's cell.
-class AgentAccess {
- public:
-  static AgentCell& cell(const Agent& agent) noexcept { return *agent.cell_; }
-};
 
 void HandlerTable::add(const Handler& handler) {
   if (std::ranges::find(rows_, handler.type, &Handler::type) != rows_.end()) {

@@ -61,6 +61,18 @@ class Changes {
 
 }  // namespace
 
+std::string_view to_string(AgentState state) noexcept {
+  switch (state) {
+    case AgentState::starting: return "starting";
+    case AgentState::ready: return "ready";
+    case AgentState::restarting: return "restarting";
+    case AgentState::draining: return "draining";
+    case AgentState::stopped: return "stopped";
+    case AgentState::failed: return "failed";
+  }
+  return "unknown";
+}
+
 /// **Thread-safety**: thread-safe once joined.
 class Cluster::Core {
  public:
@@ -177,6 +189,13 @@ Result<AgentAddress> Cluster::publish(std::string name, const AgentRef& agent, s
 }
 
 void Cluster::withdraw(std::string_view name) { cluster::withdraw(core_->node(), core_->table(), name); }
+
+std::vector<PublishedAgent> Cluster::published() const { return core_->table().select({}, {}); }
+
+Result<PublishedAgent> Cluster::published(std::string_view name) const {
+  if (auto found = core_->table().find(name)) return *std::move(found);
+  return fail(Errc::not_found, fmt::format("node '{}' has no agent that is published as '{}'", core_->node().name(), name));
+}
 
 Result<AgentAddress> Cluster::address_of(const AgentRef& agent) {
   if (!agent) return fail(Errc::invalid_argument, "a handle to no agent has no address");

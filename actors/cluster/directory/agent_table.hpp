@@ -11,14 +11,9 @@
 
 #include "myelin/actors/agent_ref.hpp"
 #include "myelin/base/result.hpp"
+#include "myelin/cluster/cluster.hpp"
 
 namespace myelin::cluster {
-
-struct PublishedAgent {
-  std::string name;
-  std::string type;  ///< As it was registered; empty where it was not.
-  AgentRef agent;
-};
 
 /// **Thread-safety**: thread-safe.
 class AgentTable {

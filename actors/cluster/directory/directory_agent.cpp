@@ -11,18 +11,6 @@ namespace myelin::cluster {
 
 namespace {
 
-std::string_view text_of(AgentState state) {
-  switch (state) {
-    case AgentState::starting: return "starting";
-    case AgentState::ready: return "ready";
-    case AgentState::restarting: return "restarting";
-    case AgentState::draining: return "draining";
-    case AgentState::stopped: return "stopped";
-    case AgentState::failed: return "failed";
-  }
-  return "unknown";
-}
-
 void write_ended(schema::AgentEnded::Builder ended, bool failed, bool unknown, const std::string& reason) {
   ended.setHasFailed(failed);
   ended.setIsUnknown(unknown);
@@ -92,7 +80,7 @@ void DirectoryAgent::find(schema::FindAgents::Reader question, Reply<schema::Age
   const std::string name = question.getName();
   const std::string type = question.getType();
   for (const PublishedAgent& one : parts_.table->select(name, type)) {
-    search->entries.push_back({{self, one.name}, one.type, std::string{text_of(parts_.mesh.state_of(one.agent))}});
+    search->entries.push_back({{self, one.name}, one.type, std::string{to_string(parts_.mesh.state_of(one.agent))}});
   }
   search->waiting = 1;
   if (question.getEverywhere()) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "myelin/actors/agent_ref.hpp"
+#include "myelin/actors/agent_state.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/base/time.hpp"
 #include "myelin/cluster/address.hpp"
@@ -27,6 +28,16 @@ class Mesh;
 }  // namespace myelin
 
 namespace myelin::cluster {
+
+/// An agent of this node that others find.
+struct PublishedAgent {
+  std::string name;
+  std::string type;  ///< As it was registered; empty where it was not.
+  AgentRef agent;
+};
+
+/// "ready", "starting", ... **Thread-safety**: thread-safe.
+[[nodiscard]] std::string_view to_string(AgentState state) noexcept;
 
 struct ClusterOptions {
   /// What this node is good for, e.g. "gpu"; others see it.
@@ -70,6 +81,9 @@ class Cluster {
   /// up. Withdrawn when the agent ends. **Errors**: as network::Node::publish(); overloaded.
   [[nodiscard]] Result<AgentAddress> publish(std::string name, const AgentRef& agent, std::string type = {});
   void withdraw(std::string_view name);
+  /// This node's own, by name. **Errors**, of the second: not_found.
+  [[nodiscard]] std::vector<PublishedAgent> published() const;
+  [[nodiscard]] Result<PublishedAgent> published(std::string_view name) const;
 
   /// What to send in a message so that a handle arrives: a published agent's address; one that is not published yet
   /// is, under a made-up name. **Errors**: invalid_argument for a handle that is no agent's of this cluster.

@@ -1,0 +1,47 @@
+/// What all commands share that ask a running node as an operator.
+#pragma once
+
+#include <utility>
+
+#include "cli/command.hpp"
+#include "operation/operator_connection.hpp"
+
+namespace myelin::tool {
+
+/// **Thread-safety**: thread-compatible.
+class OperatorCommand : public Command {
+ public:
+  void declare(CLI::App& app) final;
+  [[nodiscard]] Result<void> run(Session& session) final;
+
+ protected:
+  struct Connected {
+    Session& session;
+    OperatorConnection& connection;
+    Duration limit;
+
+    /// Asks, within the limit and until Ctrl-C.
+    template <class Answer, class Fill>
+    [[nodiscard]] Result<Held<Answer>> ask(Fill&& fill) const {
+      auto answer = connection.mesh().ask<Answer>(connection.operations(), std::forward<Fill>(fill), limit,
+                                                  session.stop);
+      if (!answer && answer.error().code == Errc::not_found && is_no_operator(answer.error())) {
+        return fail(Errc::not_found, "that node does not take operators' questions: is it run by 'myelin node'?");
+      }
+      return answer;
+    }
+  };
+
+  /// The command's own arguments, and its examples.
+  virtual void declare_own(CLI::App& app) = 0;
+  /// Looks at the arguments, before anything is connected.
+  [[nodiscard]] virtual Result<void> prepare(Session& /*session*/) { return {}; }
+  [[nodiscard]] virtual Result<void> run_on(const Connected& connected) = 0;
+
+ private:
+  [[nodiscard]] static bool is_no_operator(const Error& error);
+
+  OperatorFlags flags_;
+};
+
+}  // namespace myelin::tool
