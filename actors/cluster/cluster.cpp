@@ -194,7 +194,8 @@ std::vector<PublishedAgent> Cluster::published() const { return core_->table().s
 
 Result<PublishedAgent> Cluster::published(std::string_view name) const {
   if (auto found = core_->table().find(name)) return *std::move(found);
-  return fail(Errc::not_found, fmt::format("node '{}' has no agent that is published as '{}'", core_->node().name(), name));
+  return fail(Errc::not_found,
+              fmt::format("node '{}' has no agent that is published as '{}'", core_->node().name(), name));
 }
 
 Result<AgentAddress> Cluster::address_of(const AgentRef& agent) {

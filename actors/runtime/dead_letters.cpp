@@ -12,6 +12,12 @@ std::uint64_t DeadLetters::count(Errc cause) const noexcept {
   return counts_[static_cast<std::size_t>(cause) % kCauses].load(std::memory_order_relaxed);
 }
 
+std::uint64_t DeadLetters::total() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& count : counts_) sum += count.load(std::memory_order_relaxed);
+  return sum;
+}
+
 std::vector<DeadLetter> DeadLetters::recent() const {
   const std::lock_guard guard{mutex_};
   return {recent_.begin(), recent_.end()};

@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/version.hpp"
+#include "commands/agents.hpp"
 #include "commands/bench_agents.hpp"
 #include "commands/bench_consensus.hpp"
 #include "commands/bench_kernels.hpp"
@@ -12,6 +13,7 @@
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
+#include "commands/logs.hpp"
 #include "commands/memory_backup.hpp"
 #include "commands/memory_change.hpp"
 #include "commands/memory_get.hpp"
@@ -20,6 +22,7 @@
 #include "commands/memory_search.hpp"
 #include "commands/memory_watch.hpp"
 #include "commands/new_agent.hpp"
+#include "commands/node_status.hpp"
 #include "commands/validator_change.hpp"
 #include "commands/validator_run.hpp"
 #include "process/environment.hpp"
@@ -88,6 +91,20 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<ValidatorAdd>());
   line.add(std::make_unique<ValidatorRemove>());
   line.add(std::make_unique<ValidatorApprove>());
+  line.add(std::make_unique<StatusCommand>());
+  line.add(std::make_unique<NodesCommand>());
+  line.add_group("agents", "The agents of a running cluster",
+                 "Examples:\n"
+                 "  myelin agents ls                             # on all nodes\n"
+                 "  myelin agents info north/greeter             # what it takes\n"
+                 "  myelin agents spawn greeter --on north");
+  line.add(std::make_unique<AgentsList>());
+  line.add(std::make_unique<AgentsInfo>());
+  line.add(std::make_unique<AgentsSpawn>());
+  line.add(std::make_unique<AgentsStop>());
+  line.add(std::make_unique<AskCommand>());
+  line.add(std::make_unique<TellCommand>());
+  line.add(std::make_unique<LogsCommand>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"

@@ -13,7 +13,8 @@ void LogBook::add(std::string_view line) {
 
 LogBook::Page LogBook::read(std::uint64_t after, std::size_t lines_max) const {
   const std::lock_guard guard{mutex_};
-  Page page{.last = std::min(after, last_)};
+  Page page;
+  page.last = std::min(after, last_);
   const std::uint64_t before_first = last_ - lines_.size();
   page.is_cut = after < before_first;
   const std::uint64_t skipped = page.is_cut ? 0 : page.last - before_first;

@@ -104,10 +104,10 @@ Result<void> AgentsInfo::run_on(const Connected& connected) {
                                   {"handlers", handlers}});
     return {};
   }
-  connected.session.print_text(fmt::format(
-      "{}: {}{}, {}, {} messages waiting\n\n", text_of(info.getAddress()), info.getAgentClass().cStr(),
-      info.getType().size() == 0 ? "" : fmt::format(" (type '{}')", info.getType().cStr()), info.getState().cStr(),
-      format_count(static_cast<long long>(info.getWaiting()))));
+  connected.session.print_text(
+      fmt::format("{}: {}{}, {}, {} messages waiting\n\n", text_of(info.getAddress()), info.getAgentClass().cStr(),
+                  info.getType().size() == 0 ? "" : fmt::format(" (type '{}')", info.getType().cStr()),
+                  info.getState().cStr(), format_count(static_cast<long long>(info.getWaiting()))));
   Table table{{{"message", Table::Align::left}, {"answer", Table::Align::left}, {"fields", Table::Align::left}}};
   for (const auto handler : info.getHandlers()) {
     table.add_row({handler.getMessage().cStr(), handler.getAnswer().size() == 0 ? "-" : handler.getAnswer().cStr(),

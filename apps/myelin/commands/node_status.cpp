@@ -1,6 +1,7 @@
 #include "commands/node_status.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <nlohmann/json.hpp>
@@ -16,18 +17,15 @@ namespace {
 nlohmann::json to_json(schema::NodeStatus::Member::Reader member) {
   nlohmann::json tags = nlohmann::json::array();
   for (const auto tag : member.getTags()) tags.push_back(tag.cStr());
-  return {{"node", member.getNode().cStr()},          {"address", member.getAddress().cStr()},
-          {"state", member.getState().cStr()},        {"is_connected", member.getIsConnected()},
-          {"incarnation", member.getIncarnation()},   {"tags", tags}};
+  return {{"node", member.getNode().cStr()},        {"address", member.getAddress().cStr()},
+          {"state", member.getState().cStr()},      {"is_connected", member.getIsConnected()},
+          {"incarnation", member.getIncarnation()}, {"tags", tags}};
 }
 
 nlohmann::json to_json(schema::NodeStatus::Peer::Reader peer) {
-  return {{"node", peer.getNode().cStr()},
-          {"role", peer.getRole().cStr()},
-          {"is_connected", peer.getIsConnected()},
-          {"incarnation", peer.getIncarnation()},
-          {"connections", peer.getConnections()},
-          {"set_up_ns", peer.getSetUp()},
+  return {{"node", peer.getNode().cStr()},           {"role", peer.getRole().cStr()},
+          {"is_connected", peer.getIsConnected()},   {"incarnation", peer.getIncarnation()},
+          {"connections", peer.getConnections()},    {"set_up_ns", peer.getSetUp()},
           {"last_error", peer.getLastError().cStr()}};
 }
 
@@ -58,10 +56,10 @@ nlohmann::json to_json(schema::NodeStatus::Reader status) {
           {"peers", peers}};
 }
 
-std::string text_of_tags(schema::NodeStatus::Member::Reader member) {
-  std::string text;
-  for (const auto tag : member.getTags()) text += (text.empty() ? "" : ",") + std::string{tag.cStr()};
-  return text;
+std::string joined(capnp::List<capnp::Text>::Reader texts) {
+  std::vector<std::string> words;
+  for (const auto text : texts) words.emplace_back(text.cStr());
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 std::string nodes_table(schema::NodeStatus::Reader status) {
@@ -73,7 +71,10 @@ std::string nodes_table(schema::NodeStatus::Reader status) {
   for (const auto member : status.getMembers()) {
     const bool self = member.getNode() == status.getNode();
     table.add_row({member.getNode().cStr(), member.getState().cStr(), member.getAddress().cStr(),
-                   self ? "itself" : member.getIsConnected() ? "yes" : "no", text_of_tags(member)});
+                   self                      ? "itself"
+                   : member.getIsConnected() ? "yes"
+                                             : "no",
+                   joined(member.getTags())});
   }
   return table.to_string();
 }
@@ -107,16 +108,15 @@ void StatusCommand::declare_own(CLI::App& app) {
 }
 
 Result<void> StatusCommand::run_on(const Connected& connected) {
-  const auto answer = connected.ask<schema::NodeStatus>(
-      [&](schema::StatusRequest::Builder request) { request.setNode(node_); });
+  const auto answer =
+      connected.ask<schema::NodeStatus>([&](schema::StatusRequest::Builder request) { request.setNode(node_); });
   if (!answer) return tl::unexpected{answer.error()};
   const schema::NodeStatus::Reader status = **answer;
   if (connected.session.json) {
     connected.session.print_json(to_json(status));
     return {};
   }
-  std::string types;
-  for (const auto type : status.getTypes()) types += (types.empty() ? "" : ", ") + std::string{type.cStr()};
+  const std::string types = joined(status.getTypes());
   connected.session.print_text(fmt::format(
       "node '{}' of cluster '{}', process {}, Myelin {}\n"
       "  listens on        {}\n"

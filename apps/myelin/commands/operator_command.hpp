@@ -23,8 +23,8 @@ class OperatorCommand : public Command {
     /// Asks, within the limit and until Ctrl-C.
     template <class Answer, class Fill>
     [[nodiscard]] Result<Held<Answer>> ask(Fill&& fill) const {
-      auto answer = connection.mesh().ask<Answer>(connection.operations(), std::forward<Fill>(fill), limit,
-                                                  session.stop);
+      auto answer =
+          connection.mesh().ask<Answer>(connection.operations(), std::forward<Fill>(fill), limit, session.stop);
       if (!answer && answer.error().code == Errc::not_found && is_no_operator(answer.error())) {
         return fail(Errc::not_found, "that node does not take operators' questions: is it run by 'myelin node'?");
       }

@@ -28,7 +28,8 @@ Result<ClusterFolder> ClusterFolder::load(const std::filesystem::path& path) {
   const auto bad = [&] { return fail(Errc::corrupt_file, fmt::format("'{}' is no list of nodes", file.string())); };
   const nlohmann::json document = nlohmann::json::parse(text, nullptr, false);
   if (!document.is_object() || !document.contains("nodes") || !document["nodes"].is_array()) return bad();
-  ClusterFolder folder{.path = path};
+  ClusterFolder folder;
+  folder.path = path;
   try {
     folder.cluster = document.at("cluster").get<std::string>();
     for (const auto& node : document["nodes"]) {

@@ -17,7 +17,7 @@ struct ClusterFolder {
     std::string name;
     std::string address;  ///< "host:port"; empty until it was ready.
     pid_t process = 0;
-    std::string folder;   ///< With its configuration, its data and its log.
+    std::string folder;  ///< With its configuration, its data and its log.
   };
   std::filesystem::path path;
   std::string cluster = "myelin";

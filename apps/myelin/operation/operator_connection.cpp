@@ -32,16 +32,19 @@ std::string why_not(const network::Node& node) {
 void OperatorFlags::declare(CLI::App& app) {
   constexpr double kSecondsMin = 0.1;
   constexpr double kSecondsMax = 3600;
-  app.add_option("--connect", addresses_, "A node to ask; several: the first that answers")->type_name("HOST:PORT...");
-  auto* const folder = app.add_option("--certs", certificates_,
-                                      "Your certificate: 'myelin certs new DIR YOU --role operator' makes it")
-                           ->type_name("DIR");
+  app.add_option("--connect", addresses_, "A node to ask; given several times: the first that answers")
+      ->allow_extra_args(false)
+      ->type_name("HOST:PORT");
+  auto* const folder =
+      app.add_option("--certs", certificates_, "Your certificate: 'myelin certs new DIR YOU --role operator' makes it")
+          ->type_name("DIR");
   app.add_flag("--insecure", insecure_, "No TLS: only for nodes of this machine that run without")->excludes(folder);
   app.add_option("--cluster", cluster_, "The cluster's name")->type_name("NAME");
-  app.add_option("--dir", folder_,
-                 fmt::format("Or the folder of a cluster that 'myelin cluster up' has started; default: {}, if there is "
-                             "one",
-                             kClusterFolder))
+  app.add_option(
+         "--dir", folder_,
+         fmt::format("Or the folder of a cluster that 'myelin cluster up' has started; default: {}, if there is "
+                     "one",
+                     kClusterFolder))
       ->type_name("DIR");
   app.add_option("--timeout", seconds_, "Seconds to wait for an answer")
       ->check(CLI::Range(kSecondsMin, kSecondsMax).description(""))
@@ -54,7 +57,7 @@ Duration OperatorFlags::limit() const {
 }
 
 Result<network::NodeOptions> OperatorFlags::options() const {
-  network::NodeOptions options{.listen = {}, .insecure = insecure_, .role = network::Role::operator_};
+  network::NodeOptions options{.name = {}, .listen = {}, .insecure = insecure_, .role = network::Role::operator_};
   std::string certificates = certificates_;
   options.seeds = addresses_;
   if (!cluster_.empty()) options.cluster = cluster_;
@@ -88,10 +91,11 @@ Result<network::NodeOptions> OperatorFlags::options() const {
   if (!name) return tl::unexpected{name.error()};
   const auto role = network::role_of(*credentials);
   if (role && *role == network::Role::node) {
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' holds the certificate of a node; 'myelin certs new DIR YOU --role operator' makes one "
-                            "for a person",
-                            certificates));
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("'{}' holds the certificate of a node; 'myelin certs new DIR YOU --role operator' makes one "
+                    "for a person",
+                    certificates));
   }
   options.name = *std::move(name);
   options.credentials = *std::move(credentials);

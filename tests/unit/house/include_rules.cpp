@@ -30,6 +30,7 @@ constexpr auto kIncludePrefixes = std::to_array<IncludePrefix>({
     {"myelin/memory/", "memory"},
     {"myelin/network/", "network"},
     {"myelin/cluster/", "cluster"},
+    {"myelin/operation/", "operation"},
     {"myelin/consensus/", "consensus"},
     {"tl/", "expected"},
     {"fmt/", "fmt"},
@@ -184,13 +185,17 @@ const std::vector<FolderRule>& folder_rules() {
        {"base", "serialization", "actors", "expected", "fmt", "capnp", "caf", "openssl", "posix"}},
       // Who is in the cluster, and where its agents are.
       {"actors/cluster", "cluster", {"base", "serialization", "actors", "network", "expected", "fmt", "capnp"}},
+      // What operators ask of a node.
+      {"actors/operation",
+       "operation",
+       {"base", "serialization", "actors", "plugin", "network", "cluster", "expected", "fmt", "capnp", "posix"}},
       // What agents say to such a group, and what carries it there.
       {"actors/memory",
        "memory",
        {"base", "serialization", "consensus", "actors", "validator", "expected", "fmt", "capnp"}},
-      {"apps", "apps", {"base",   "serialization", "kernels", "consensus", "actors",   "plugin", "validator",
-                        "memory", "network",       "cluster", "expected",  "fmt",      "spdlog", "capnp",
-                        "cli11",  "json",          "toml",    "zlib",      "mimalloc", "posix"}},
+      {"apps", "apps", {"base",   "serialization", "kernels", "consensus", "actors",   "plugin",   "validator",
+                        "memory", "network",       "cluster", "operation", "expected", "fmt",      "spdlog",
+                        "capnp",  "cli11",         "json",    "toml",      "zlib",     "mimalloc", "posix"}},
       // Only here, to compare with the bare libraries.
       {"apps/myelin/bench", "apps", {"base",   "serialization", "kernels",  "consensus", "actors",   "validator",
                                      "memory", "network",       "expected", "fmt",       "spdlog",   "capnp",

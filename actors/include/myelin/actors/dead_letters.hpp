@@ -37,6 +37,8 @@ class DeadLetters {
 
   /// Messages (not batches) that died of `cause` so far.
   [[nodiscard]] std::uint64_t count(Errc cause) const noexcept;
+  /// Of all causes.
+  [[nodiscard]] std::uint64_t total() const noexcept;
   /// Frames larger than this are not kept: recent() shows their letters without them.
   static constexpr std::size_t kKeptBytesMax = 64 * 1024;
 

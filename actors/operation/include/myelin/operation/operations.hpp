@@ -23,9 +23,9 @@ namespace myelin::operation {
 inline constexpr const char* kOperationsName = "myelin.operations";
 
 struct OperationsOptions {
-  std::string cluster_name;                    ///< For status.
-  const plugin::AgentTypes* types = nullptr;   ///< Whose names status tells; may be null. Outlives the operations.
-  std::shared_ptr<const LogBook> log = {};     ///< May be null: then there is no log to read.
+  std::string cluster_name;                   ///< For status.
+  const plugin::AgentTypes* types = nullptr;  ///< Whose names status tells; may be null. Outlives the operations.
+  std::shared_ptr<const LogBook> log = {};    ///< May be null: then there is no log to read.
 };
 
 /// For operators everything, for those who may only look what changes nothing, and for other nodes, which pass on what
