@@ -688,7 +688,7 @@ void AgentCell::handle_message(Frame&& frame, ReplyAddress&& reply) {
     }
     return;
   }
-  if (frame.is_foreign() && handler->schema != nullptr) [[unlikely]] {
+  if (frame.needs_check() && handler->schema != nullptr) [[unlikely]] {
     if (Result<void> checked = check_schema(frame, handler->schema()); !checked) {
       if (reply.wanted()) {
         reply.fail(std::move(checked).error());

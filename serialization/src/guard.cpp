@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "myelin/serialization/arena.hpp"
+#include "myelin/serialization/flat_struct.hpp"
 #include "segments.hpp"
 #include "wire_layout.hpp"
 
@@ -42,6 +43,31 @@ class CappedReader final : public capnp::MessageReader {
   }
   std::span<const Frame::Segment> segments_;
 };
+
+/// Whether there is nothing but one struct of numbers, or a list of `items` such structs, within the only segment. Then
+/// any schema can be read from it without a check: numbers that it lacks read as their defaults, as do its pointers.
+bool holds_numbers_only(const Frame& frame) noexcept {
+  constexpr std::uint64_t kKind = 3, kStruct = 0, kList = 1, kInlineComposite = 7;
+  if (frame.segments().size() != 1) return false;
+  const Frame::Segment words = frame.segments().front();
+  if (words.size() < 2) return false;
+  const std::uint64_t root = flat::load(words.data());
+  const std::int64_t offset = flat::offset_of(root);
+  if (offset < 0) return false;
+  const std::uint64_t at = 1 + static_cast<std::uint64_t>(offset);
+  if (!frame.is_batch()) {
+    return (root & kKind) == kStruct && flat::pointers_of(root) == 0 && flat::data_words_of(root) != 0 &&
+           at + flat::data_words_of(root) <= words.size();
+  }
+  const std::uint64_t list_words = root >> 35;
+  if ((root & kKind) != kList || ((root >> 32) & 7) != kInlineComposite || at + 1 + list_words > words.size()) {
+    return false;
+  }
+  const std::uint64_t tag = flat::load(words.data() + at);
+  const std::uint64_t count = (tag & 0xffff'ffff) >> 2;
+  return (tag & kKind) == kStruct && count == frame.size() && flat::pointers_of(tag) == 0 &&
+         flat::data_words_of(tag) != 0 && count * flat::data_words_of(tag) <= list_words;
+}
 
 /// What of a struct can be wrong: its pointers. Numbers need no check.
 struct Pointers {
@@ -239,6 +265,11 @@ Result<ForeignFrame> ForeignFrame::begin(std::span<const std::byte> bytes, std::
 }
 
 Result<Frame> ForeignFrame::finish(const FrameCaps& caps) && {
+  if (holds_numbers_only(frame_)) {
+    FrameBlock* block = frame_.release();
+    block->flags |= FrameBlock::kFlat;
+    return Frame::adopt(block);
+  }
   const Result<void> sound = guarded([&] {
     CappedReader reader{frame_, caps};
     // Follows every pointer, whatever the schema, within the limits.

@@ -157,6 +157,7 @@ Result<void> Connection::take_greeting(std::span<const std::byte> payload) {
                             }});
   state_ = State::open;
   opened_at_ = last_beat_ = Clock::now();
+  inbound_->set_time(opened_at_);  // more may have come with the greeting
   loop_->at(opened_at_ + settings_.heartbeat, [self = weak_from_this()] {
     if (const auto connection = self.lock()) connection->beat();
   });
@@ -180,6 +181,7 @@ void Connection::read() {
     const Result<std::size_t> count = transport_->read(room);
     if (!count) return close(count.error());
     if (*count == 0) return;
+    if (inbound_ != nullptr) inbound_->set_time(Clock::now());
     if (state_ != State::refusing) {
       if (const Result<void> done = reader_.received(*count); !done) return close(done.error());
       if (state_ == State::closed) return;

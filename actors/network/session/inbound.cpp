@@ -37,7 +37,7 @@ Result<void> Inbound::on_record(const RecordHeader& header, std::span<const std:
     case RecordKind::answer:
       if (header.kind != RecordKind::message && header.question == 0) return bad("a question without a number");
       if ((header.flags & kInParts) != 0) return begin_frame(header, payload);
-      return take_frame(header, open_foreign(payload, Clock::now()), payload.size());
+      return take_frame(header, open_foreign(payload, now_), payload.size());
     case RecordKind::failure: {
       Result<Error> error = decode_error(payload);
       if (!error) return tl::unexpected{std::move(error).error()};
@@ -81,7 +81,7 @@ Result<void> Inbound::begin_frame(const RecordHeader& header, std::span<const st
   lane.left = *total - head.size();
   lane.refused.reset();
   lane.frame.reset();
-  Result<ForeignFrame> frame = ForeignFrame::begin(head, *total, Clock::now());
+  Result<ForeignFrame> frame = ForeignFrame::begin(head, *total, now_);
   if (frame && frame->head_bytes() != head.size()) return bad("a frame in parts whose first record is not its head");
   if (frame) {
     lane.frame.emplace(*std::move(frame));

@@ -19,6 +19,9 @@ class Inbound final : public RecordReader::Sink {
   explicit Inbound(InboundRoute::Session session)
       : session_{std::make_shared<const InboundRoute::Session>(std::move(session))} {}
 
+  /// What comes now came then: deadlines count from it.
+  void set_time(TimePoint now) noexcept { now_ = now; }
+
   /// **Errors**: bad_frame for what no node sends that keeps to the format. A frame that cannot be read is an error to
   /// its sender only.
   Result<void> on_record(const RecordHeader& header, std::span<const std::byte> payload) override;
@@ -45,6 +48,7 @@ class Inbound final : public RecordReader::Sink {
   std::vector<std::shared_ptr<InboundRoute>> routes_;
   std::array<InParts, kLanes> in_parts_;
   std::vector<std::byte> thrown_away_;
+  TimePoint now_{};
 };
 
 }  // namespace myelin::network

@@ -23,6 +23,9 @@ constexpr const char* kNotes =
 void BenchNetwork::declare(CLI::App& app) {
   options_.declare(app);
   app.add_option("--only", only_, "The cases whose names hold this text; no others")->type_name("TEXT");
+  app.add_option("--side", sides_, "These sides; no others: 'Myelin', 'Myelin, TLS', 'raw CAF', ...")
+      ->type_name("NAME")
+      ->delimiter(';');
   app.add_option("--serve", served_side_, "Internal: be the other process of this side")->group("");
   app.add_option("--serve-port", served_port_, "Internal: where to listen")->group("");
   app.add_option("--serve-with", served_credentials_, "Internal: a folder with credentials")->group("");
@@ -34,6 +37,7 @@ void BenchNetwork::declare(CLI::App& app) {
       "  myelin bench network                         # everything, some minutes\n"
       "  myelin bench network --quick                 # does it work here?\n"
       "  myelin bench network --only '64 B' --repetitions 3\n"
+      "  myelin bench network --only question --side Myelin --side ZeroMQ\n"
       "  myelin bench network --json > network.json\n\n"
       "Two processes need two cores that nobody else uses.");
 }
@@ -42,8 +46,17 @@ Result<void> BenchNetwork::run(Session& session) {
   if (!served_side_.empty()) return serve_network_side(served_side_, served_credentials_, served_port_);
   if (auto can = options_.check(); !can) return can;
   std::vector<std::string> absent;
-  const auto sides = network_sides(absent);
+  auto sides = network_sides(absent);
   if (!sides) return tl::unexpected{sides.error()};
+  for (const std::string& name : sides_) {
+    if (std::ranges::find(*sides, name, &NetworkSide::name) != sides->end()) continue;
+    std::string there;
+    for (const NetworkSide& side : *sides) there += (there.empty() ? "'" : ", '") + side.name + "'";
+    return fail(Errc::invalid_argument, fmt::format("no side is called '{}'; there are {}", name, there));
+  }
+  std::erase_if(*sides, [this](const NetworkSide& side) {
+    return !sides_.empty() && std::ranges::find(sides_, side.name) == sides_.end();
+  });
   const std::vector<NetworkCase> cases = network_cases(options_.quick, only_, session.stop);
   if (cases.empty()) {
     return fail(Errc::invalid_argument, fmt::format("no case's name holds '{}'; without --only all are shown", only_));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench/report.hpp"
 #include "cli/command.hpp"
@@ -21,6 +22,7 @@ class BenchNetwork : public Command {
  private:
   BenchOptions options_;
   std::string only_;
+  std::vector<std::string> sides_;
   std::string served_side_;  ///< In the other process.
   std::string served_credentials_;
   std::uint16_t served_port_ = 0;

@@ -141,6 +141,7 @@ Result<std::vector<Comparison>> run_network_cases(const std::vector<NetworkCase>
     for (const NetworkSide& side : all_sides) {
       if (question.is_put_to(side)) sides.push_back(&side);
     }
+    if (sides.empty()) continue;
     std::vector<Comparison> of_case;
     for (const NetworkCase::Figure& figure : question.figures) {
       of_case.push_back({figure.name, figure.unit, {}, {}, true});

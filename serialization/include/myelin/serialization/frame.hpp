@@ -123,8 +123,11 @@ class Frame {
   [[nodiscard]] bool is_batch() const noexcept { return block_->has(FrameBlock::kBatch); }
   /// How many messages this frame holds: 1 unless it is a batch.
   [[nodiscard]] std::size_t size() const noexcept { return block_->items; }
-  /// Whether the bytes came from outside, so that each read is checked.
+  /// Whether the bytes came from outside.
   [[nodiscard]] bool is_foreign() const noexcept { return block_->has(FrameBlock::kForeign); }
+  /// Whether that makes a difference: it must be checked as what it is read as, and each read of it is checked too. Where
+  /// there are but numbers, nothing can be wrong with them.
+  [[nodiscard]] bool needs_check() const noexcept { return is_foreign() && !block_->has(FrameBlock::kFlat); }
 
   /// The message's segments in order, in place; never empty.
   [[nodiscard]] std::span<const Segment> segments() const noexcept;

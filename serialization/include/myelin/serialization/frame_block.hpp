@@ -37,7 +37,7 @@ struct FrameBlock {
     kBatch = 1,    ///< The root is a list.
     kForeign = 2,  ///< The bytes came from outside.
     kTraced = 4,   ///< A TraceContext follows the block.
-    kFlat = 8,     ///< One segment that we built: readable without bounds checks.
+    kFlat = 8,     ///< One segment that we built, or that holds nothing but numbers: readable without bounds checks.
     kShares = 16,  ///< The message's bytes belong to another block, `owner`.
     kCalled = 32,  ///< A call chain follows: its length, and so many keys.
   };

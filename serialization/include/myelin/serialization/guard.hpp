@@ -68,13 +68,14 @@ class ForeignFrame {
 /// **Errors**: bad_frame, naming the field. **Thread-safety**: thread-safe. **Cost**: visits every field.
 [[nodiscard]] Result<void> check_schema(const Frame& frame, capnp::StructSchema schema, const FrameCaps& caps = {});
 
-/// check_schema() for a generated type; also checks the frame's type id. Frames built here pass at once.
+/// check_schema() for a generated type; also checks the frame's type id. Frames built here, and those of numbers alone,
+/// pass at once.
 template <class T>
 [[nodiscard]] Result<void> check_as(const Frame& frame) {
   if (frame.type() != T::_capnpPrivate::typeId) {
     return fail(Errc::bad_frame, "the frame is of another type than the one asked for");
   }
-  if (!frame.is_foreign()) return {};
+  if (!frame.needs_check()) return {};
   return check_schema(frame, capnp::Schema::from<T>());
 }
 
