@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <pthread.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <caf/io/network/event_handler.hpp>
@@ -52,6 +53,7 @@ std::shared_ptr<EventLoop> EventLoop::start(caf::actor_system& system) {
   const std::shared_ptr<EventLoop> loop{new EventLoop{system}};
   std::latch started{1};
   loop->thread_ = std::thread{[&started, loop = loop.get()] {
+    ::pthread_setname_np(::pthread_self(), "myelin.network");
     loop->multiplexer_.thread_id(std::this_thread::get_id());
     started.count_down();
     loop->multiplexer_.run();

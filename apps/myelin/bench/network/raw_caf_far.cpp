@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "bench/network/items.hpp"
 #include "bench/network/raw_caf.hpp"
 #include "bench/network/raw_caf_actors.hpp"
 
@@ -28,7 +29,7 @@ class Sink : public caf::event_based_actor {
   using caf::event_based_actor::event_based_actor;
   caf::behavior make_behavior() override {
     return {[this](const Bytes& bytes) {
-              checksum_ += static_cast<std::uint64_t>(bytes.front()) + static_cast<std::uint64_t>(bytes.back());
+              checksum_ += look_at_items(bytes);
               ++count_;
             },
             [](Marker) { return Answer::value; }, [this](Report) { return std::exchange(count_, 0); }};

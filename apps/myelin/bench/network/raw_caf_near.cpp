@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "bench/network/items.hpp"
 #include "bench/network/raw_caf.hpp"
 #include "bench/network/raw_caf_actors.hpp"
 
@@ -52,11 +53,21 @@ class Source : public caf::event_based_actor {
     const TimePoint now = Clock::now();
     if (sent_ == 0) began_ = now;
     if (now - began_ >= stream_.time || stream_.stop.stop_requested()) return finish();
-    for (std::uint64_t i = 0; i < window_; ++i) send(to_, content_);
-    sent_ += window_;
+    for (std::uint64_t i = 0; i < window_; ++i) send_one();
     send(to_, Marker::value);
     waiting_ = ++markers_open_ == kWindowsOpen;
     if (!waiting_) send(this, Go::value);
+  }
+
+  void send_one() {
+    if (stream_.bytes == kItemBytes) {
+      Bytes items(content_.size());
+      fill_in_items(items, sent_ * stream_.batch);
+      send(to_, std::move(items));
+    } else {
+      send(to_, content_);
+    }
+    ++sent_;
   }
 
   void finish() {

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "bench/network/items.hpp"
 #include "bench/network/zeromq.hpp"
 #include "bench/network/zeromq_library.hpp"
 
@@ -44,8 +45,7 @@ void count_messages(const Library& zmq, const Socket& in, const Socket& out) {
       count = 0;
       continue;
     }
-    const auto* bytes = static_cast<const unsigned char*>(zmq.zmq_msg_data(&message));
-    checksum += std::uint64_t{bytes[0]} + bytes[size - 1];
+    checksum += look_at_items({static_cast<const char*>(zmq.zmq_msg_data(&message)), size});
     ++count;
   }
   zmq.zmq_msg_close(&message);

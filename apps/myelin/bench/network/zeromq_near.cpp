@@ -4,11 +4,13 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/network/items.hpp"
 #include "bench/network/zeromq.hpp"
 #include "bench/network/zeromq_library.hpp"
 
@@ -55,10 +57,12 @@ class Pair {
     }
     return count;
   }
-  Result<void> send(const std::vector<char>& content) {
+  /// `fill`: takes the message's bytes.
+  template <class Fill>
+  Result<void> send(std::size_t bytes, Fill&& fill) {
     zmq_msg_t message;
-    zmq.zmq_msg_init_size(&message, content.size());
-    std::memcpy(zmq.zmq_msg_data(&message), content.data(), content.size());
+    zmq.zmq_msg_init_size(&message, bytes);
+    fill(std::span{static_cast<char*>(zmq.zmq_msg_data(&message)), bytes});
     if (zmq.zmq_msg_send(&message, out.get(), 0) >= 0) return {};
     zmq.zmq_msg_close(&message);
     return zmq.failure("cannot send");
@@ -93,9 +97,13 @@ Result<Flowed> flow(Pair& pair, const Stream& stream) {
   const TimePoint began = Clock::now();
   while (Clock::now() - began < stream.time && !stream.stop.stop_requested()) {
     for (std::uint64_t i = 0; i < at_once; ++i) {
-      if (auto done = pair.send(content); !done) return tl::unexpected{done.error()};
+      const auto done = pair.send(content.size(), [&](std::span<char> bytes) {
+        if (stream.bytes == kItemBytes) return fill_in_items(bytes, sent * stream.batch);
+        std::memcpy(bytes.data(), content.data(), bytes.size());
+      });
+      if (!done) return tl::unexpected{done.error()};
+      ++sent;
     }
-    sent += at_once;
   }
   const auto count = pair.ask_count();
   const Duration time = Clock::now() - began;
