@@ -25,7 +25,7 @@ constexpr int kBurstsMax = 8;
 constexpr std::int64_t kSilenceNs = 30'000;
 
 /// So much may wait in the kernel that the network has not taken, so that control need not wait behind more.
-constexpr int kUnsentInKernelBytes = 128 << 10;
+constexpr int kUnsentInKernelBytes = 64 << 10;
 
 std::int64_t count_ns(TimePoint time) { return time.time_since_epoch().count(); }
 
