@@ -227,7 +227,9 @@ void send_from_many_agents(bool tls) {
 
 BOOST_AUTO_TEST_SUITE(writers)
 
-BOOST_AUTO_TEST_CASE(many_agents_that_write_at_once_keep_their_order) { send_from_many_agents(false); }
+BOOST_AUTO_TEST_CASE(many_agents_that_write_at_once_keep_their_order) {
+  for (int round = 0; round < 3; ++round) send_from_many_agents(false);
+}
 BOOST_AUTO_TEST_CASE(many_agents_that_write_at_once_keep_their_order_under_tls) { send_from_many_agents(true); }
 
 BOOST_AUTO_TEST_SUITE_END()
