@@ -125,8 +125,8 @@ class Frame {
   [[nodiscard]] std::size_t size() const noexcept { return block_->items; }
   /// Whether the bytes came from outside.
   [[nodiscard]] bool is_foreign() const noexcept { return block_->has(FrameBlock::kForeign); }
-  /// Whether that makes a difference: it must be checked as what it is read as, and each read of it is checked too. Where
-  /// there are but numbers, nothing can be wrong with them.
+  /// Whether that makes a difference: it must be checked as what it is read as, and each read of it is checked too.
+  /// Where there are but numbers, nothing can be wrong with them.
   [[nodiscard]] bool needs_check() const noexcept { return is_foreign() && !block_->has(FrameBlock::kFlat); }
 
   /// The message's segments in order, in place; never empty.

@@ -21,8 +21,8 @@ inline constexpr std::size_t kSlabBytes = 2 * kRecordBytesMax;
 /// Longest record before the other side has said who it is.
 inline constexpr std::size_t kGreetingBytesMax = 4096;
 
-/// Written at once, in bytes and in records; between two such bursts control goes first. Measured: with 256 KiB a control
-/// message waited four times as long behind frames of 1 MiB, and they went no faster.
+/// Written at once, in bytes and in records; between two such bursts control goes first. Measured: with 256 KiB a
+/// control message waited four times as long behind frames of 1 MiB, and they went no faster.
 inline constexpr std::size_t kBurstBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kBurstRecordsMax = 256;
 
