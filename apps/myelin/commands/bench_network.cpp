@@ -22,7 +22,8 @@ constexpr const char* kNotes =
 
 void BenchNetwork::declare(CLI::App& app) {
   options_.declare(app);
-  app.add_option("--only", only_, "The cases whose names hold this text; no others")->type_name("TEXT");
+  app.add_option("--only", only_, "The case of this name, or those whose names hold this text; no others")
+      ->type_name("TEXT");
   app.add_option("--side", sides_, "These sides; no others: 'Myelin', 'Myelin, TLS', 'raw CAF', ...")
       ->type_name("NAME")
       ->delimiter(';');

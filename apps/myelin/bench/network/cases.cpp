@@ -124,10 +124,11 @@ std::vector<NetworkCase> network_cases(bool quick, const std::string& only, cons
   cases.push_back(fan_out("1,000 agents asked, all answers", {kAgents, quick ? 2 : 20, stop}));
   cases.push_back(recovery(stop));
   cases.push_back(silence(stop));
-  std::erase_if(cases, [&](const NetworkCase& each) {
-    return std::ranges::none_of(each.figures,
-                                [&](const auto& figure) { return figure.name.find(only) != std::string::npos; });
-  });
+  const auto has = [](const NetworkCase& each, auto&& fits) { return std::ranges::any_of(each.figures, fits); };
+  const auto is_named = [&](const NetworkCase::Figure& figure) { return figure.name == only; };
+  const auto is_like = [&](const NetworkCase::Figure& figure) { return figure.name.find(only) != std::string::npos; };
+  const bool exactly = std::ranges::any_of(cases, [&](const NetworkCase& each) { return has(each, is_named); });
+  std::erase_if(cases, [&](const NetworkCase& each) { return exactly ? !has(each, is_named) : !has(each, is_like); });
   return cases;
 }
 

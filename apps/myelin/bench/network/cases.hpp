@@ -37,7 +37,7 @@ inline constexpr const char* kReady = "start of a process until it is ready";
 inline constexpr const char* kKillNoticed = "kill -9 until an open question fails";
 inline constexpr const char* kSilenceNoticed = "SIGSTOP until an open question fails";
 
-/// In the order of the report; those with `only` in the name of a figure.
+/// In the order of the report; the one with a figure of the name `only`, else those with `only` in the name of one.
 [[nodiscard]] std::vector<NetworkCase> network_cases(bool quick, const std::string& only, const std::stop_token& stop);
 
 /// Each case's sides in turns, round after round. A broken-off round is dropped.
