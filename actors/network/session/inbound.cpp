@@ -30,6 +30,7 @@ Result<void> Inbound::on_record(const RecordHeader& header, std::span<const std:
       if (routes_.size() == limits::kRoutesMax) return bad(fmt::format("more than {} names", limits::kRoutesMax));
       std::string name{reinterpret_cast<const char*>(payload.data()), payload.size()};
       routes_.push_back(std::make_shared<InboundRoute>(session_, header.route, std::move(name)));
+      session_->routes->store(routes_.size(), std::memory_order_relaxed);
       return {};
     }
     case RecordKind::message:

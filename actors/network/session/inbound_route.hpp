@@ -29,6 +29,8 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
     std::uint64_t number;
     /// Runs something on the connection's thread.
     std::function<void(std::function<void()>)> post;
+    /// How many there are.
+    std::shared_ptr<std::atomic<std::size_t>> routes = std::make_shared<std::atomic<std::size_t>>(0);
   };
 
   InboundRoute(std::shared_ptr<const Session> session, std::uint32_t number, std::string name)
@@ -54,8 +56,6 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
     Frame frame;
     ReplyPort* port;
     std::size_t bytes;
-
-    [[nodiscard]] std::uint64_t messages() const noexcept { return port == nullptr ? frame.size() : 0; }
   };
   /// Of the control lane, or of the others.
   struct Account {
@@ -64,11 +64,23 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
     std::atomic<std::uint64_t> handled_bytes{0};
     std::atomic<std::uint64_t> handled_messages{0};
   };
+  /// Handled as soon as it came, and not yet told: of the connection's thread, which need not share it.
+  struct AtOnce {
+    std::uint64_t bytes = 0;
+    std::uint64_t messages = 0;
+  };
 
   [[nodiscard]] Account& account_of(Lane lane) noexcept { return lane == Lane::control ? control_ : others_; }
-  [[nodiscard]] Result<void> count(Lane lane, std::size_t bytes);
-  [[nodiscard]] AgentRef target();
-  [[nodiscard]] bool hand_over(Held& message);
+  [[nodiscard]] const Account& account_of(Lane lane) const noexcept {
+    return lane == Lane::control ? control_ : others_;
+  }
+  [[nodiscard]] static bool is_charged(Lane lane, std::size_t bytes) noexcept;
+  [[nodiscard]] Result<void> check_window(Lane lane) const;
+  [[nodiscard]] const AgentRef& target();
+  [[nodiscard]] bool hand_over(const AgentRef& agent, Frame& frame, ReplyPort* port, std::size_t bytes);
+  /// So much is handled before the other node is told.
+  [[nodiscard]] std::size_t credit_bytes_min() const noexcept;
+  void settle_at_once(std::uint64_t bytes, std::uint64_t messages) noexcept;
   void send_credit(Lane lane) noexcept;
   void end(Lane lane, std::uint32_t question, std::uint64_t messages, const Error& why) noexcept;
   void wait_for_room();
@@ -83,6 +95,7 @@ class InboundRoute : public std::enable_shared_from_this<InboundRoute> {
   bool expecting_room_ = false;
   Account control_;
   Account others_;
+  AtOnce at_once_;  ///< Never of the control lane.
 };
 
 }  // namespace myelin::network

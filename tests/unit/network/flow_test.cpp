@@ -293,6 +293,36 @@ BOOST_AUTO_TEST_CASE(draining_waits_until_all_that_was_sent_is_handled) {
   BOOST_TEST(slow->handled == 5U);
 }
 
+BOOST_AUTO_TEST_CASE(many_agents_that_get_a_little_each_do_not_use_up_the_nodes_window) {
+  // Nobody says between heartbeats that he lives, so that credit comes for what was handled only.
+  network::NodeOptions listening = options_of("right", false), dialling = options_of("left", false);
+  listening.heartbeat = dialling.heartbeat = std::chrono::hours{1};
+  listening.silence_max = dialling.silence_max = std::chrono::hours{2};
+  NodeFixture right{listening};
+  dialling.peers = {{"right", right.node->address()}};
+  NodeFixture left{dialling};
+  require_success(left.node->wait_connected("right", kLimit));
+  constexpr std::size_t kAgents = 64;
+  for (const std::uint64_t bytes : {1'000, 10'000}) {  // handled at once, and by the agents
+    BOOST_TEST_CONTEXT(bytes << " bytes") {
+      const std::uint64_t count = network::limits::kRouteWindowBytes / 5 / bytes;  // no route is told of by itself
+      static_assert(kAgents * network::limits::kRouteWindowBytes / 5 > network::limits::kNodeWindowBytes);
+      std::vector<std::shared_ptr<Slow::State>> slow;
+      std::vector<std::shared_ptr<Sender::State>> sending;
+      for (std::size_t agent = 0; agent < kAgents; ++agent) {
+        slow.push_back(std::make_shared<Slow::State>());
+        slow.back()->gate.open();
+        sending.push_back(std::make_shared<Sender::State>());
+        const std::string name = "agent" + std::to_string(agent) + "-" + std::to_string(bytes);
+        require_success(right.node->publish(name, right.mesh.spawn<Slow>(slow.back())));
+        left.mesh.tell(left.mesh.spawn<Sender>(left.find("right", name), bytes, count, Lane::normal, sending.back()),
+                       kTick);
+      }
+      for (const auto& one : slow) BOOST_TEST(eventually([&] { return one->handled == count; }));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(control_has_a_window_of_its_own) {
   PairFixture nodes;
   const auto slow = std::make_shared<Slow::State>();
