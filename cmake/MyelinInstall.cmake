@@ -103,3 +103,9 @@ file(RELATIVE_PATH MYELIN_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p
 string(REGEX REPLACE "/$" "" MYELIN_PC_PREFIX "${MYELIN_PC_PREFIX}")
 configure_file(cmake/myelin.pc.in myelin.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/myelin.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# The examples of configurations, and what runs a node under systemd.
+if(TARGET myelin)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/configs PATTERN "*.service" EXCLUDE)
+  install(FILES ${PROJECT_SOURCE_DIR}/configs/myelin-node@.service DESTINATION lib/systemd/system)
+endif()

@@ -9,7 +9,7 @@
 
 # Whatever a plugin might call of these is in every program that loads plugins; of others, where it names them.
 set(MYELIN_PLUGIN_LAYERS base serialization kernels actors plugin)
-set(MYELIN_PLUGIN_MORE_LAYERS network cluster consensus validator memory)
+set(MYELIN_PLUGIN_MORE_LAYERS network cluster operation consensus validator memory)
 
 function(myelin_add_plugin name)
   add_library(${name} MODULE ${ARGN})

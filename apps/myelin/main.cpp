@@ -10,6 +10,8 @@
 #include "commands/bench_messages.hpp"
 #include "commands/bench_network.hpp"
 #include "commands/certs_new.hpp"
+#include "commands/config_check.hpp"
+#include "commands/config_show.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
@@ -22,6 +24,7 @@
 #include "commands/memory_search.hpp"
 #include "commands/memory_watch.hpp"
 #include "commands/new_agent.hpp"
+#include "commands/node_run.hpp"
 #include "commands/node_status.hpp"
 #include "commands/validator_change.hpp"
 #include "commands/validator_run.hpp"
@@ -39,6 +42,7 @@ int main(int argc, char** argv) {
   CommandLine line{&version_text,
                    "Examples:\n"
                    "  myelin new agent PriceFeed                   # a project with an agent of your own\n"
+                   "  myelin node --config node.toml               # runs a node\n"
                    "  myelin demo digits                           # a thousand agents read handwritten digits\n"
                    "  myelin demo ledger                           # agents move money that validators keep\n"
                    "  myelin bench messages --quick                # how fast agents talk here\n"
@@ -49,6 +53,13 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin new agent PriceFeed                   # an agent, its messages, a program and a test");
   line.add(std::make_unique<NewAgent>());
+  line.add(std::make_unique<NodeRun>());
+  line.add_group("config", "A node's configuration",
+                 "Examples:\n"
+                 "  myelin config show > node.toml               # a file with all keys, to start from\n"
+                 "  myelin config check node.toml");
+  line.add(std::make_unique<ConfigShow>());
+  line.add(std::make_unique<ConfigCheck>());
   line.add_group("demo", "Shows Myelin at work, on real data",
                  "Examples:\n"
                  "  myelin demo digits                           # train, ask, compare: some ten seconds\n"

@@ -30,4 +30,17 @@ Result<AgentSettings> AgentSettings::parse(std::string_view json) {
   return settings;
 }
 
+Result<AgentRef> AgentSettings::agent(std::string_view name) const {
+  if (const auto found = lent_.find(name); found != lent_.end()) return found->second;
+  return fail(Errc::not_found, fmt::format("it needs '{}', which whoever starts it has not got: a node has a 'memory' "
+                                           "where [memory] in its configuration says so",
+                                           name));
+}
+
+AgentRef AgentSettings::require_agent(std::string_view name) const {
+  auto found = agent(name);
+  if (!found) throw std::invalid_argument{found.error().message};
+  return *std::move(found);
+}
+
 }  // namespace myelin::plugin

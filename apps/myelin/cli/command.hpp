@@ -26,8 +26,12 @@ class Command {
   [[nodiscard]] virtual std::string summary() const = 0;
   /// Adds the command's own options and footer; `--json` and `--quiet` are there already.
   virtual void declare(CLI::App& app) = 0;
-  /// Does the work. An error becomes one line on stderr and exit status 1.
+  /// Does the work. An error becomes one line on stderr.
   [[nodiscard]] virtual Result<void> run(Session& session) = 0;
+  /// Whether it runs until it is told to end, so that Ctrl-C is no interruption of it.
+  [[nodiscard]] virtual bool ends_when_told() const { return false; }
+  /// Asked after run(), with whether it has succeeded.
+  [[nodiscard]] virtual int exit_status(bool succeeded) const { return succeeded ? 0 : 1; }
 };
 
 }  // namespace myelin::tool

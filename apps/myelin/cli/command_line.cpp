@@ -124,7 +124,7 @@ int CommandLine::execute(Command& command, Session& session) const {
     fmt::print(session.terminal.err, "myelin: internal error in '{}': {}\n", command.path(), exception.what());
     return kExitFailure;
   }
-  const bool stopped = session.stop.stop_requested();
+  const bool stopped = session.stop.stop_requested() && !command.ends_when_told();
   if (!result && !stopped) {
     const Error& error = result.error();
     fmt::print(session.terminal.err, "myelin: {}\n", error.message);
@@ -135,7 +135,7 @@ int CommandLine::execute(Command& command, Session& session) const {
     }
   }
   if (stopped) return kExitInterrupted;
-  return result ? kExitOk : kExitFailure;
+  return command.exit_status(result.has_value());
 }
 
 std::string CommandLine::explain(const std::vector<std::string>& arguments, const CLI::ParseError& error) {

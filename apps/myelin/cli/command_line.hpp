@@ -27,8 +27,8 @@ class CommandLine {
   /// **Requires**: the group of its path is there; the path is new.
   void add(std::unique_ptr<Command> command);
 
-  /// Parses and runs. Returns the exit status: kExitOk, kExitFailure, kExitUsage, or kExitInterrupted when the
-  /// session's stop was requested. Never throws.
+  /// Parses and runs. Returns the exit status: the command's own (kExitOk, kExitFailure, ...), kExitUsage, or
+  /// kExitInterrupted when the session's stop was requested. Never throws.
   [[nodiscard]] int run(int argc, const char* const* argv, Session& session);
 
  private:

@@ -18,3 +18,13 @@ struct InferAnswer {
   batchSize @2 :UInt32;
   # How many requests ran in the same kernel call, this one included.
 }
+
+struct InferenceSettings {
+  # What an agent of the type 'inference' is told: it answers InferRequest with a network.
+  network @0 :Text;
+  # The network's file. Required.
+  backend @1 :Text = "auto";
+  # Where it runs: auto, scalar, simd or opencl.
+  maxBatch @2 :UInt32 = 64;
+  # Most requests in one call of the kernel, from 1.
+}

@@ -9,7 +9,6 @@
 
 #include "greeting.capnp.h"
 #include "myelin/actors/mesh.hpp"
-#include "myelin/actors/supervisor.hpp"
 #include "myelin/plugin/stamp.hpp"
 #include "temporary_directory.hpp"
 
@@ -141,12 +140,13 @@ BOOST_AUTO_TEST_CASE(a_supervisor_restarts_a_plugins_agent) {
   AgentTypes types;
   BOOST_REQUIRE(load_plugin(plugin_file("good"), types).has_value());
   Mesh mesh{{.workers = 1}};
-  auto child = (*types.find("fails"))->child("it");
-  BOOST_REQUIRE(child.has_value());
-  const AgentRef tree = mesh.spawn<Supervisor>(SupervisorSpec{}.add(*std::move(child)));
-  const AgentRef agent = mesh.child(tree, "it");
+  const auto fails = (*types.find("fails"))->spawn_supervised(mesh);
+  BOOST_REQUIRE(fails.has_value());
   // Its handler throws, and yet it is there to throw again.
-  for (int i = 0; i < 3; ++i) BOOST_TEST(greeting_of(mesh, agent).starts_with("handler_failed"));
+  for (int i = 0; i < 3; ++i) BOOST_TEST(greeting_of(mesh, fails->agent).starts_with("handler_failed"));
+  const auto broken = (*types.find("broken"))->spawn_supervised(mesh);
+  BOOST_REQUIRE(!broken.has_value());
+  BOOST_TEST(broken.error().message == "no agent of type 'broken' could be started: no luck today");
 }
 
 BOOST_AUTO_TEST_CASE(classes_of_one_name_in_two_plugins_are_two_classes) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "greeting.capnp.h"
+#include "myelin/actors/mesh.hpp"
 
 using myelin::Errc;
 using myelin::plugin::AgentSettings;
@@ -39,6 +40,18 @@ BOOST_AUTO_TEST_CASE(a_wrong_setting_is_named) {
   BOOST_TEST(wrong.as<plugin_test::GreeterSettings>().error().message ==
              "times: expected a whole number from 0 to 255, not 300");
   BOOST_CHECK_THROW(static_cast<void>(wrong.require<plugin_test::GreeterSettings>()), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(agents_are_lent_by_name) {
+  AgentSettings settings;
+  BOOST_TEST((settings.agent("memory").error().code == Errc::not_found));
+  BOOST_CHECK_THROW(static_cast<void>(settings.require_agent("memory")), std::invalid_argument);
+  myelin::Mesh mesh{{.workers = 1}};
+  class Idle : public myelin::Agent {};
+  const myelin::AgentRef agent = mesh.spawn<Idle>();
+  settings.lend("memory", agent);
+  BOOST_TEST((settings.require_agent("memory") == agent));
+  BOOST_TEST(settings.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,14 @@
 /// What a new agent is told by whoever has it started by the name of its type: a configuration file, or an operator.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "myelin/actors/agent_ref.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/serialization/batch.hpp"
 #include "myelin/serialization/json.hpp"
@@ -18,6 +22,9 @@ namespace myelin::plugin {
 ///     explicit Greeter(const AgentSettings& settings)
 ///         : settings_{settings.require<GreeterSettings>()} {}
 ///
+/// Besides, whoever starts the agent lends it others that it needs, by name: a node lends "memory", the session of the
+/// shared memory that it is configured with, so that `Memory{settings.require_agent("memory")}` is a handle to it.
+///
 /// **Thread-safety**: thread-compatible.
 class AgentSettings {
  public:
@@ -28,7 +35,7 @@ class AgentSettings {
 
   /// The object, as it was given.
   [[nodiscard]] const std::string& json() const noexcept { return json_; }
-  /// Whether there is anything in it.
+  /// Whether there is nothing in it; lent agents do not count.
   [[nodiscard]] bool empty() const noexcept { return empty_; }
 
   /// Read as T. **Errors**: those of frame_from_json(), which name the field at fault.
@@ -46,7 +53,15 @@ class AgentSettings {
     return *std::move(read);
   }
 
+  /// Lends the new agent another one.
+  void lend(std::string name, AgentRef agent) { lent_.insert_or_assign(std::move(name), std::move(agent)); }
+  /// What was lent by this name. **Errors**: not_found.
+  [[nodiscard]] Result<AgentRef> agent(std::string_view name) const;
+  /// The same for constructors: throws std::invalid_argument.
+  [[nodiscard]] AgentRef require_agent(std::string_view name) const;
+
  private:
+  std::map<std::string, AgentRef, std::less<>> lent_;
   std::string json_ = "{}";
   bool empty_ = true;
 };

@@ -14,6 +14,11 @@
 
 namespace myelin::plugin {
 
+struct SupervisedAgent {
+  AgentRef agent;  ///< Stays valid over restarts.
+  AgentRef supervisor;
+};
+
 /// **Thread-safety**: thread-safe, once made.
 struct AgentType {
   /// Both may throw what the class's constructor throws.
@@ -37,9 +42,15 @@ struct AgentType {
   /// for settings where it takes none.
   [[nodiscard]] Result<ChildSpec> child(std::string child_name, const AgentSettings& settings = {},
                                         RestartWhen restart = RestartWhen::on_failure) const;
+  /// Starts an agent with a supervisor of its own, by which it is restarted. **Errors**: as spawn().
+  [[nodiscard]] Result<SupervisedAgent> spawn_supervised(Mesh& mesh, const AgentSettings& settings = {},
+                                                         RestartWhen restart = RestartWhen::on_failure) const;
 
  private:
   [[nodiscard]] Result<void> check_settings(const AgentSettings& settings) const;
+  /// What `begin` returns, or why it threw.
+  template <class Begin>
+  [[nodiscard]] Result<AgentRef> begin(const Begin& begin) const;
 };
 
 /// Class A under a name. It is made from its settings, if it has a constructor from `const AgentSettings&`, or by

@@ -1,0 +1,261 @@
+#include "node/node_process.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "memory/embedded_memory.hpp"
+#include "myelin/validator/committee_file.hpp"
+#include "myelin/validator/key_file.hpp"
+#include "myelin/validator/limits.hpp"
+#include "node/builtin_types.hpp"
+#include "node/node_log.hpp"
+
+namespace myelin::tool {
+
+namespace {
+
+// How often to look whether a validator has halted.
+constexpr std::chrono::milliseconds kLook{200};
+// What the mesh's destructor may take after its agents were told to end, and were given the time that there was.
+constexpr std::chrono::milliseconds kLeftBehindLimit{100};
+
+RestartWhen restart_of(const AgentEntry& entry) {
+  if (entry.restart == "always") return RestartWhen::always;
+  return entry.restart == "never" ? RestartWhen::never : RestartWhen::on_failure;
+}
+
+/// How many threads wait for disks.
+std::size_t job_threads(const NodeConfig& config) {
+  std::size_t threads = config.job_threads;
+  if (!config.validator.empty()) threads += validator::limits::kJobsPerLoneValidator;
+  if (!config.embedded.empty()) {
+    threads += validator::limits::kJobsPerValidator * std::max<std::size_t>(1, validators_in(config.embedded));
+  }
+  return threads;
+}
+
+/// Logs what changes from view to view. Called by one agent.
+class ViewLog {
+ public:
+  ViewLog(std::shared_ptr<spdlog::logger> log, std::string self) : log_{std::move(log)}, self_{std::move(self)} {}
+
+  void operator()(const cluster::View& view) {
+    for (const cluster::Member& member : view.members) {
+      if (member.node == self_) continue;
+      auto& known = known_[member.node];
+      const std::string now = fmt::format("{}", cluster::to_string(member.state));
+      if (known == now) continue;
+      known = now;
+      log_->log(member.state == cluster::MemberState::down ? spdlog::level::warn : spdlog::level::info,
+                "node '{}' at {} is {}", member.node, member.address.empty() ? "no address" : member.address, now);
+    }
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> log_;
+  std::string self_;
+  std::map<std::string, std::string> known_;
+};
+
+}  // namespace
+
+NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& config) {
+  auto folder = DataFolder::take(config.data);
+  if (!folder) {
+    const bool in_use = folder.error().code == Errc::invalid_argument;
+    return fail_with(in_use ? NodeExit::folder : NodeExit::failed, folder.error());
+  }
+  std::unique_ptr<NodeProcess> node{new NodeProcess{config, *std::move(folder)}};
+  if (auto opened = node->open(); !opened) {
+    if (node->log_ != nullptr) node->log_->error("not started: {}", opened.error().error.message);
+    return tl::unexpected{opened.error()};
+  }
+  return node;
+}
+
+NodeProcess::~NodeProcess() = default;
+
+NodeResult<void> NodeProcess::open() {
+  auto log = open_log(config_.log, config_.log_level, folder_.path(), book_);
+  if (!log) return fail_with(NodeExit::failed, log.error());
+  log_ = *std::move(log);
+  const auto configuration = [](const Result<void>& done) -> NodeResult<void> {
+    if (!done) return fail_with(NodeExit::configuration, done.error());
+    return {};
+  };
+  // Plugins first: while there are no threads that hold locks, for each is tried in a child process.
+  if (auto done = configuration(load_types()); !done) return done;
+  auto credentials = node_credentials(config_);
+  if (!credentials) return fail_with(NodeExit::configuration, credentials.error());
+  credentials_ = *std::move(credentials);
+  if (credentials_ && credentials_->made) log_->info("certificates made in '{}'", credentials_->folder.string());
+
+  mesh_.emplace(MeshConfig{.workers = config_.workers,
+                           .job_threads = job_threads(config_),
+                           .pin_workers = config_.pin_workers,
+                           .stop_limit = kLeftBehindLimit});
+  hosted_.emplace(*mesh_, types_);
+  if (auto joined = join(); !joined) return joined;
+  if (auto done = configuration(start_memory()); !done) return done;
+  if (auto done = configuration(start_agents()); !done) return done;
+  hosted_->open();
+  log_->info("node '{}' of cluster '{}' is ready on {}: {} agents", cluster_->node().name(), config_.cluster,
+             cluster_->node().address(), published_.size());
+  return {};
+}
+
+Result<void> NodeProcess::load_types() {
+  if (auto added = types_.add(inference_type()); !added) return added;
+  for (const std::string& file : config_.plugins) {
+    auto loaded = plugin::load_plugin(file, types_);
+    if (!loaded) return tl::unexpected{loaded.error()};
+    log_->info("plugin '{}': {}", file, fmt::join(loaded->types, ", "));
+    plugins_.push_back(*std::move(loaded));
+  }
+  return check_types();
+}
+
+Result<void> NodeProcess::check_types() const {
+  for (const AgentEntry& entry : config_.agents) {
+    if (const auto found = types_.find(entry.type); !found) {
+      return fail(Errc::not_found, fmt::format("[[agent]] '{}': {}", entry.names().front(), found.error().message));
+    }
+  }
+  return {};
+}
+
+NodeResult<void> NodeProcess::join() {
+  network::NodeOptions options;
+  options.cluster = config_.cluster;
+  options.name = config_.node_name();
+  options.listen = config_.listen;
+  options.insecure = config_.insecure;
+  options.seeds = config_.seeds;
+  if (credentials_) options.credentials = credentials_->credentials;
+  cluster::ClusterOptions more;
+  more.tags = config_.tags;
+  more.advertise = config_.advertise;
+  more.spawn = [this](std::string_view type, std::string_view settings) {
+    auto started = hosted_->start_for_others(type, settings);
+    if (started) {
+      log_->info("an agent of type '{}' was started for another node", type);
+    } else {
+      log_->warn("an agent of type '{}' was asked for by another node: {}", type, started.error().message);
+    }
+    return started;
+  };
+  more.on_view = ViewLog{log_, config_.node_name()};
+  auto joined = cluster::Cluster::join(*mesh_, std::move(options), std::move(more));
+  if (!joined) {
+    const bool address = joined.error().code == Errc::io_error;
+    return fail_with(address ? NodeExit::address : NodeExit::configuration, joined.error());
+  }
+  cluster_.emplace(*std::move(joined));
+  auto operations = operation::Operations::start(*mesh_, *cluster_,
+                                                 {.cluster_name = config_.cluster, .types = &types_, .log = book_});
+  if (!operations) return fail_with(NodeExit::failed, operations.error());
+  operations_.emplace(*std::move(operations));
+  return {};
+}
+
+Result<void> NodeProcess::start_memory() {
+  if (!config_.embedded.empty()) {
+    const std::size_t validators = std::max<std::size_t>(1, validators_in(config_.embedded));
+    auto group = validator::ValidatorGroup::start(*mesh_, {.validators = validators, .folder = config_.embedded});
+    if (!group) return tl::unexpected{group.error()};
+    group_.emplace(*std::move(group));
+    memory_ = Memory::start_session(*mesh_, group_->directory());
+  }
+  if (!config_.committee.empty()) {
+    const auto committee = validator::load_committee_file(config_.committee);
+    if (!committee) return tl::unexpected{committee.error()};
+    if (!config_.validator.empty()) {
+      auto running =
+          validator::Validator::start(*mesh_, cluster_->node(), {.folder = config_.validator, .committee = *committee});
+      if (!running) return tl::unexpected{running.error()};
+      validator_.emplace(*std::move(running));
+      log_->info("validator {} of {}", validator_->index(), committee->members.size());
+    }
+    const auto directory = validator::find_validators(cluster_->node(), *committee);
+    if (!directory) return tl::unexpected{directory.error()};
+    memory_ = Memory::start_session(*mesh_, *directory);
+  }
+  if (memory_) hosted_->lend("memory", memory_->session());
+  return {};
+}
+
+Result<void> NodeProcess::start_agents() {
+  for (const AgentEntry& entry : config_.agents) {
+    for (const std::string& name : entry.names()) {
+      const auto problem = [&](const Error& error) {
+        return fail(error.code, fmt::format("[[agent]] '{}': {}", name, error.message));
+      };
+      auto agent = hosted_->start(entry.type, entry.settings, restart_of(entry));
+      if (!agent) return problem(agent.error());
+      if (auto done = cluster_->publish(name, *agent, entry.type); !done) return problem(done.error());
+      published_.push_back(name);
+    }
+  }
+  return {};
+}
+
+NodeResult<void> NodeProcess::wait(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any told;
+  std::unique_lock lock{mutex};
+  if (!validator_) {
+    told.wait(lock, stop, [] { return false; });
+    return {};
+  }
+  while (!stop.stop_requested()) {
+    told.wait_for(lock, stop, kLook, [] { return false; });
+    const validator::ValidatorStatus status = validator_->status();
+    if (status.halted.empty()) continue;
+    log_->error("its validator has halted: {}", status.halted);
+    return fail_with(NodeExit::failed, {Errc::validator_halted, status.halted});
+  }
+  return {};
+}
+
+NodeResult<void> NodeProcess::stop(Duration limit) {
+  const TimePoint deadline = time_after(Clock::now(), limit);
+  const auto left = [&] { return std::max(Duration{0}, Duration{deadline - Clock::now()}); };
+  log_->info("stopping");
+  hosted_->close();
+  for (const std::string& name : published_) cluster_->withdraw(name);
+  // Half of the time for what agents have begun; then for what they have sent, for goodbyes, and for those that do not
+  // end.
+  const std::size_t late = hosted_->drain(left() / 2);
+  if (late != 0) log_->warn("{} agents were not done in half of the time that there is", late);
+  if (const auto drained = cluster_->node().drain(left() / 4); !drained) {
+    log_->warn("not all that was sent has arrived: {}", drained.error().message);
+  }
+  cluster_->leave(std::min<Duration>(cluster::limits::kLeaveLimit, left() / 2));
+  memory_.reset();
+  validator_.reset();
+  group_.reset();
+  operations_.reset();
+  cluster_.reset();
+  const ShutdownReport report = mesh_->shutdown({.drain = left() / 2, .stop = left() / 2});
+  std::string stuck;
+  for (const ShutdownReport::Stuck& agent : report.stuck) {
+    stuck += fmt::format("{}{} {}{}", stuck.empty() ? "" : ", ", agent.class_name, agent.agent,
+                         agent.in_handler ? " (in a handler)" : "");
+  }
+  if (late == 0 && report.stuck.empty()) {
+    log_->info("stopped");
+    return {};
+  }
+  Error error{Errc::timeout, fmt::format("{} agents were not done when the time to stop was over{}{}",
+                                         std::max(late, report.stuck.size()), stuck.empty() ? "" : ": ", stuck)};
+  log_->error("stopped: {}", error.message);
+  return fail_with(NodeExit::late, std::move(error));
+}
+
+}  // namespace myelin::tool
