@@ -22,7 +22,6 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(MYELIN_LIBRARY_SOURCES
   "tl::expected|tl-expected CONFIG|"
   "fmt::fmt|fmt CONFIG|Requires: fmt"
-  "spdlog::spdlog|spdlog CONFIG|Requires: spdlog"
   "CapnProto::kj|CapnProto CONFIG|Requires: kj"
   "CapnProto::capnp|CapnProto CONFIG|Requires: capnp"
   "CapnProto::capnp-json|CapnProto CONFIG|Requires: capnp-json"

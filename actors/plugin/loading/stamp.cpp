@@ -56,9 +56,6 @@ Result<std::vector<Stamp>> stamps_in(const std::vector<char>& section, const std
 }
 
 Result<void> check_stamp(const Stamp& given, const Stamp& wanted, const std::string& file) {
-  const auto version = [](std::uint32_t number) {
-    return fmt::format("{}.{}.{}", number / 10'000, number / 100 % 100, number % 100);
-  };
   if (text_of(given.myelin_version) != text_of(wanted.myelin_version)) {
     return differs(file, fmt::format("for Myelin {}, and this is {}", text_of(given.myelin_version),
                                      text_of(wanted.myelin_version)));
@@ -70,9 +67,9 @@ Result<void> check_stamp(const Stamp& given, const Stamp& wanted, const std::str
     return differs(file,
                    fmt::format("with {}, and this program with {}", sanitizer_name(given), sanitizer_name(wanted)));
   }
-  if (given.caf_version != wanted.caf_version) {
-    return differs(file, fmt::format("with CAF {}, and this program with {}", version(given.caf_version),
-                                     version(wanted.caf_version)));
+  if (text_of(given.caf_version) != text_of(wanted.caf_version)) {
+    return differs(file, fmt::format("with CAF {}, and this program with {}", text_of(given.caf_version),
+                                     text_of(wanted.caf_version)));
   }
   struct Row {
     std::uint32_t Stamp::*member;

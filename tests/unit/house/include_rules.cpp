@@ -163,8 +163,8 @@ const std::vector<FolderRule>& folder_rules() {
       {"kernels/gpu", "kernels", {"base", "expected", "fmt", "opencl", "posix"}},
       {"actors",
        "actors",
-       {"base", "serialization", "kernels", "consensus", "expected", "fmt", "spdlog", "capnp", "caf", "openssl",
-        "posix", "zlib"}},
+       {"base", "serialization", "kernels", "consensus", "expected", "fmt", "capnp", "caf", "openssl", "posix",
+        "zlib"}},
       // The core of the consensus group is pure: no CAF, socket, disk, clock or source of randomness. banned_words()
       // has what is banned of the standard library.
       {"actors/consensus", "consensus", {"base", "serialization", "kernels", "expected", "fmt", "capnp", "sodium"}},
@@ -173,12 +173,11 @@ const std::vector<FolderRule>& folder_rules() {
       // What makes a consensus group of the core: disks, keys, and agents; CAF stays behind the actors' headers.
       {"actors/validator",
        "validator",
-       {"base", "serialization", "consensus", "actors", "network", "expected", "fmt", "spdlog", "capnp", "sodium",
-        "posix"}},
+       {"base", "serialization", "consensus", "actors", "network", "expected", "fmt", "capnp", "sodium", "posix"}},
       {"actors/validator/storage", "validator", {"base", "consensus", "expected", "fmt", "sodium", "lmdb", "posix"}},
       {"actors/validator/membership", "validator", {"base", "consensus", "expected", "fmt", "sodium", "toml", "posix"}},
       // Agents started by the name of their type, also those of shared libraries.
-      {"actors/plugin", "plugin", {"base", "serialization", "actors", "expected", "fmt", "capnp", "caf", "posix"}},
+      {"actors/plugin", "plugin", {"base", "serialization", "actors", "expected", "fmt", "capnp", "posix"}},
       // Connections to other processes: on CAF's multiplexer, under OpenSSL.
       {"actors/network",
        "network",

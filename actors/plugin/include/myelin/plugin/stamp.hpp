@@ -5,7 +5,6 @@
 #include <string>
 
 #include <capnp/common.h>
-#include <caf/config.hpp>
 
 #include "myelin/actors/agent.hpp"
 #include "myelin/base/version.hpp"
@@ -24,8 +23,8 @@ struct Stamp {
   std::uint32_t bytes = sizeof(Stamp);
   std::uint32_t abi = kPluginAbi;
   char myelin_version[24] = MYELIN_VERSION_STRING;
-  char sanitizers[24] = {};
-  std::uint32_t caf_version = CAF_VERSION;
+  char caf_version[16] = MYELIN_CAF_VERSION_STRING;
+  char sanitizers[8] = {};
   std::uint32_t capnp_version = CAPNP_VERSION;
   std::uint32_t compiler_abi = __GXX_ABI_VERSION;
   std::uint32_t library_abi = 0;  ///< Of std::string, and whether containers have checks.
