@@ -12,6 +12,7 @@
 #include "commands/certs_new.hpp"
 #include "commands/config_check.hpp"
 #include "commands/config_show.hpp"
+#include "commands/cluster.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
@@ -102,6 +103,14 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<ValidatorAdd>());
   line.add(std::make_unique<ValidatorRemove>());
   line.add(std::make_unique<ValidatorApprove>());
+  line.add_group("cluster", "A whole cluster on this machine, for trying things out",
+                 "Examples:\n"
+                 "  myelin cluster up --nodes 4\n"
+                 "  myelin cluster status\n"
+                 "  myelin cluster down --delete");
+  line.add(std::make_unique<ClusterUp>());
+  line.add(std::make_unique<ClusterDown>());
+  line.add(std::make_unique<ClusterStatus>());
   line.add(std::make_unique<StatusCommand>());
   line.add(std::make_unique<NodesCommand>());
   line.add_group("agents", "The agents of a running cluster",
