@@ -13,6 +13,7 @@
 #include "commands/config_check.hpp"
 #include "commands/config_show.hpp"
 #include "commands/cluster.hpp"
+#include "commands/demo_cluster.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
 #include "commands/keys_new.hpp"
@@ -65,9 +66,11 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin demo digits                           # train, ask, compare: some ten seconds\n"
                  "  myelin demo digits --quick                   # does it work here?\n"
-                 "  myelin demo ledger                           # agents move money; it adds up");
+                 "  myelin demo ledger                           # agents move money; it adds up\n"
+                 "  myelin demo cluster                          # four nodes, one of which dies");
   line.add(std::make_unique<DemoDigits>());
   line.add(std::make_unique<DemoLedger>());
+  line.add(std::make_unique<DemoCluster>());
   line.add_group("memory", "A shared memory of keys and values, kept in a directory",
                  "Examples:\n"
                  "  myelin memory put colour blue                # makes ./myelin-memory where there is none\n"

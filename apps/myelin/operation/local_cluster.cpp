@@ -12,7 +12,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "myelin/network/certificates.hpp"
 #include "process/atomic_file.hpp"
 #include "process/daemon.hpp"
 
@@ -26,6 +25,11 @@ constexpr std::chrono::hours kTenYears{10 * 365 * 24};
 // A clock that is a little behind must not find a new certificate not good yet.
 constexpr std::chrono::hours kBackdated{1};
 constexpr std::chrono::milliseconds kLook{5};
+
+network::Validity ten_years() {
+  const auto now = std::chrono::system_clock::now();
+  return {now - kBackdated, now + kTenYears};
+}
 
 std::string text_in(const fs::path& file) {
   std::ifstream in{file, std::ios::binary};
@@ -95,26 +99,32 @@ Result<LocalCluster> LocalCluster::open_or_make(const fs::path& path, LocalClust
 }
 
 Result<void> LocalCluster::make_certificates() const {
-  const auto now = std::chrono::system_clock::now();
-  const network::Validity validity{now - kBackdated, now + kTenYears};
   const fs::path folder = folder_.certificates();
-  std::error_code ignored;
-  if (!fs::exists(folder / "authority.key", ignored)) {
-    const auto made = network::make_authority(folder_.cluster, validity);
+  if (std::error_code ignored; !fs::exists(folder / "authority.key", ignored)) {
+    const auto made = network::make_authority(folder_.cluster, ten_years());
     if (!made) return tl::unexpected{made.error()};
     if (auto saved = network::save_authority(*made, folder); !saved) return saved;
   }
-  const auto authority = network::load_authority(folder);
-  if (!authority) return tl::unexpected{authority.error()};
-  std::vector<std::pair<std::string, network::Role>> wanted{{"operator", network::Role::operator_}};
-  for (const ClusterFolder::Node& node : folder_.nodes) wanted.emplace_back(node.name, network::Role::node);
-  for (const auto& [name, role] : wanted) {
-    if (fs::exists(folder / name / "node.key", ignored)) continue;
-    const auto credentials = network::make_credentials(*authority, folder_.cluster, name, validity, role);
-    if (!credentials) return tl::unexpected{credentials.error()};
-    if (auto saved = network::save_credentials(*credentials, folder / name); !saved) return saved;
+  Result<void> made = make_certificate("operator", network::Role::operator_);
+  for (const ClusterFolder::Node& node : folder_.nodes) {
+    if (made) made = make_certificate(node.name, network::Role::node);
   }
-  return {};
+  return made;
+}
+
+Result<void> LocalCluster::make_certificate(const std::string& name, network::Role role) const {
+  const fs::path folder = folder_.certificates() / name;
+  if (std::error_code ignored; fs::exists(folder / "node.key", ignored)) return {};
+  const auto authority = network::load_authority(folder_.certificates());
+  if (!authority) return tl::unexpected{authority.error()};
+  const auto credentials = network::make_credentials(*authority, folder_.cluster, name, ten_years(), role);
+  if (!credentials) return tl::unexpected{credentials.error()};
+  return network::save_credentials(*credentials, folder);
+}
+
+Result<network::Credentials> LocalCluster::credentials_for(const std::string& name) const {
+  if (auto made = make_certificate(name, network::Role::node); !made) return tl::unexpected{made.error()};
+  return network::load_credentials(folder_.certificates() / name);
 }
 
 Result<void> LocalCluster::add_node(const std::string& name) {

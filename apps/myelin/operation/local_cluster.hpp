@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "myelin/base/result.hpp"
+#include "myelin/network/certificates.hpp"
 #include "operation/cluster_folder.hpp"
 
 namespace myelin::tool {
@@ -33,6 +34,9 @@ class LocalCluster {
   /// **Errors**: not_found, corrupt_file.
   [[nodiscard]] static Result<LocalCluster> open(const std::filesystem::path& path);
 
+  /// What somebody proves himself with who joins these nodes as another; made where there is none yet.
+  /// **Errors**: as open_or_make().
+  [[nodiscard]] Result<network::Credentials> credentials_for(const std::string& name) const;
   /// Starts those that do not run, and waits until each is ready. **Errors**: io_error, with what the node said;
   /// timeout; cancelled.
   [[nodiscard]] Result<void> start(const std::stop_token& stop);
@@ -49,6 +53,7 @@ class LocalCluster {
       : folder_{std::move(folder)}, options_{std::move(options)} {}
 
   [[nodiscard]] Result<void> make_certificates() const;
+  [[nodiscard]] Result<void> make_certificate(const std::string& name, network::Role role) const;
   [[nodiscard]] Result<void> add_node(const std::string& name);
   [[nodiscard]] Result<void> start(ClusterFolder::Node& node, const std::stop_token& stop);
 
