@@ -10,9 +10,9 @@
 #include "commands/bench_messages.hpp"
 #include "commands/bench_network.hpp"
 #include "commands/certs_new.hpp"
+#include "commands/cluster.hpp"
 #include "commands/config_check.hpp"
 #include "commands/config_show.hpp"
-#include "commands/cluster.hpp"
 #include "commands/demo_cluster.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
@@ -30,6 +30,7 @@
 #include "commands/node_status.hpp"
 #include "commands/validator_change.hpp"
 #include "commands/validator_run.hpp"
+#include "demos/cluster/reader.hpp"
 #include "process/environment.hpp"
 #include "process/interrupt.hpp"
 #include "terminal/terminal.hpp"
@@ -55,7 +56,7 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin new agent PriceFeed                   # an agent, its messages, a program and a test");
   line.add(std::make_unique<NewAgent>());
-  line.add(std::make_unique<NodeRun>());
+  line.add(std::make_unique<NodeRun>(std::vector<TypeMaker>{&myelin::reading::reader_type}));
   line.add_group("config", "A node's configuration",
                  "Examples:\n"
                  "  myelin config show > node.toml               # a file with all keys, to start from\n"

@@ -74,7 +74,7 @@ NodeResult<void> NodeRun::run_node(Session& session) {
     for (const ConfigProblem& problem : read->problems) all += (all.empty() ? "" : "\n        ") + problem.text();
     return fail_with(NodeExit::configuration, {Errc::invalid_argument, std::move(all)});
   }
-  auto started = NodeProcess::start(read->config);
+  auto started = NodeProcess::start(read->config, types_);
   if (!started) return tl::unexpected{started.error()};
   NodeProcess& node = **started;
   show_ready(session, node);

@@ -65,14 +65,15 @@ class ViewLog {
 
 }  // namespace
 
-NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& config) {
+NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& config,
+                                                            const std::vector<TypeMaker>& types) {
   auto folder = DataFolder::take(config.data);
   if (!folder) {
     const bool in_use = folder.error().code == Errc::invalid_argument;
     return fail_with(in_use ? NodeExit::folder : NodeExit::failed, folder.error());
   }
   std::unique_ptr<NodeProcess> node{new NodeProcess{config, *std::move(folder)}};
-  if (auto opened = node->open(); !opened) {
+  if (auto opened = node->open(types); !opened) {
     if (node->log_ != nullptr) node->log_->error("not started: {}", opened.error().error.message);
     return tl::unexpected{opened.error()};
   }
@@ -81,7 +82,7 @@ NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& co
 
 NodeProcess::~NodeProcess() = default;
 
-NodeResult<void> NodeProcess::open() {
+NodeResult<void> NodeProcess::open(const std::vector<TypeMaker>& types) {
   auto log = open_log(config_.log, config_.log_level, folder_.path(), book_);
   if (!log) return fail_with(NodeExit::failed, log.error());
   log_ = *std::move(log);
@@ -90,7 +91,7 @@ NodeResult<void> NodeProcess::open() {
     return {};
   };
   // Plugins first: while there are no threads that hold locks, for each is tried in a child process.
-  if (auto done = configuration(load_types()); !done) return done;
+  if (auto done = configuration(load_types(types)); !done) return done;
   auto credentials = node_credentials(config_);
   if (!credentials) return fail_with(NodeExit::configuration, credentials.error());
   credentials_ = *std::move(credentials);
@@ -110,8 +111,11 @@ NodeResult<void> NodeProcess::open() {
   return {};
 }
 
-Result<void> NodeProcess::load_types() {
+Result<void> NodeProcess::load_types(const std::vector<TypeMaker>& types) {
   if (auto added = types_.add(inference_type()); !added) return added;
+  for (const TypeMaker& make : types) {
+    if (auto added = types_.add(make([this]() -> cluster::Cluster& { return *cluster_; })); !added) return added;
+  }
   for (const std::string& file : config_.plugins) {
     auto loaded = plugin::load_plugin(file, types_);
     if (!loaded) return tl::unexpected{loaded.error()};

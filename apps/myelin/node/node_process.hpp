@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -25,12 +26,16 @@
 
 namespace myelin::tool {
 
+/// Makes a type of agents that uses the node's cluster, which is there by the time that an agent is started.
+using TypeMaker = std::function<plugin::AgentType(std::function<cluster::Cluster&()>)>;
+
 /// **Thread-safety**: thread-compatible.
 class NodeProcess {
  public:
   /// Everything that the configuration names is there when this returns: agents are published, a validator runs.
-  /// Others need not have been found yet.
-  [[nodiscard]] static NodeResult<std::unique_ptr<NodeProcess>> start(const NodeConfig& config);
+  /// Others need not have been found yet. `types`: those of this program, besides the ones that every node has.
+  [[nodiscard]] static NodeResult<std::unique_ptr<NodeProcess>> start(const NodeConfig& config,
+                                                                      const std::vector<TypeMaker>& types = {});
   NodeProcess(const NodeProcess&) = delete;
   NodeProcess& operator=(const NodeProcess&) = delete;
   /// Without stop(), as a crash would.
@@ -53,8 +58,8 @@ class NodeProcess {
  private:
   NodeProcess(const NodeConfig& config, DataFolder folder) : config_{config}, folder_{std::move(folder)} {}
 
-  [[nodiscard]] NodeResult<void> open();
-  [[nodiscard]] Result<void> load_types();
+  [[nodiscard]] NodeResult<void> open(const std::vector<TypeMaker>& types);
+  [[nodiscard]] Result<void> load_types(const std::vector<TypeMaker>& types);
   [[nodiscard]] Result<void> check_types() const;
   [[nodiscard]] NodeResult<void> join();
   [[nodiscard]] Result<void> start_memory();

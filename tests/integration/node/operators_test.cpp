@@ -1,0 +1,142 @@
+// A whole cluster on this machine, started, asked and ended with the tool alone.
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../program.hpp"
+#include "temporary_directory.hpp"
+
+using namespace myelin::test;
+using nlohmann::json;
+
+namespace {
+
+/// Three nodes with the plugin; ended however the test does.
+class Cluster {
+ public:
+  Cluster() { up_ = must({"cluster", "up", "--nodes", "3", "--plugins", MYELIN_PLUGIN}); }
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  ~Cluster() { static_cast<void>(tool({"cluster", "down"})); }
+
+  [[nodiscard]] const json& up() const { return up_; }
+  /// Runs the tool on this cluster.
+  [[nodiscard]] Outcome tool(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--dir", path()});
+    return run(words);
+  }
+  /// The same with --json, where it must succeed.
+  [[nodiscard]] json must(std::vector<std::string> words) const {
+    words.push_back("--json");
+    const Outcome outcome = tool(words);
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, words[0] + " " + words[1] + ": " + outcome.err);
+    return json::parse(outcome.out);
+  }
+  [[nodiscard]] std::string path() const { return (folder_.path() / "cluster").string(); }
+
+  /// Until each node that runs sees so many.
+  void wait_whole(std::size_t nodes) const {
+    for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};;) {
+      std::size_t whole = 0;
+      for (const json& node : must({"cluster", "status"})["nodes"]) whole += node.value("sees_up", 0U) == nodes ? 1 : 0;
+      if (whole == nodes) return;
+      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the cluster did not become whole");
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
+
+ private:
+  TemporaryDirectory folder_;
+  json up_;
+};
+
+bool mentions(const Outcome& outcome, const std::string& part) { return outcome.err.find(part) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(operators)
+
+BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
+  const Cluster cluster;
+  BOOST_REQUIRE(cluster.up()["nodes"].size() == 3U);
+  cluster.wait_whole(3);
+
+  const json status = cluster.must({"status", "node2"});
+  BOOST_TEST(status["node"] == "node2");
+  BOOST_TEST(status["members"].size() == 3U);
+  const json types = status["agent_types"];
+  BOOST_TEST(std::find(types.begin(), types.end(), "greeter") != types.end());
+  BOOST_TEST(cluster.must({"nodes"})["nodes"].size() == 3U);
+
+  BOOST_TEST(cluster.must({"agents", "ls"})["agents"].empty());
+  const json made = cluster.must(
+      {"agents", "spawn", "greeter", "--on", "node3", "--name", "doorman", "--settings", R"({"greeting": "Ahoy"})"});
+  BOOST_TEST(made["name"] == "doorman");
+  const json listed = cluster.must({"agents", "ls", "--type", "greeter"})["agents"];
+  BOOST_REQUIRE(listed.size() == 1U);
+  BOOST_TEST(listed[0]["node"] == "node3");
+  const json info = cluster.must({"agents", "info", "node3/doorman"});
+  BOOST_TEST(info["handlers"][0]["message"] == "Hello");
+  BOOST_TEST(info["handlers"][0]["answer"] == "Greeting");
+  BOOST_TEST(info["handlers"][0]["fields"]["name"] == "Text");
+
+  const json answer = cluster.must({"ask", "node3/doorman", "Hello", R"({"name": "Ada"})"});
+  BOOST_TEST(answer["answer"]["text"] == "Ahoy, Ada");
+  const Outcome plain = cluster.tool({"ask", "node3/doorman", R"({"name": "Ada"})"});
+  BOOST_TEST(plain.out == "{\"text\":\"Ahoy, Ada\"}\n");
+  BOOST_TEST(cluster.tool({"tell", "node3/doorman", "Hello", "{}"}).status == 0);
+  const Outcome typo = cluster.tool({"ask", "node3/doorman", "Hello", R"({"nam": "Ada"})"});
+  BOOST_TEST(typo.status == 1);
+  BOOST_TEST(mentions(typo, "nam"), typo.err);
+  BOOST_TEST(mentions(cluster.tool({"ask", "node3/doorman", "Helo", "{}"}), "did you mean 'Hello'?"));
+  BOOST_TEST(mentions(cluster.tool({"ask", "node3/nobody", "Hello", "{}"}), "no agent that is published as 'nobody'"));
+  BOOST_TEST(mentions(cluster.tool({"status", "node9"}), "node1, node2, node3"));
+  BOOST_TEST(mentions(cluster.tool({"agents", "spawn", "greter"}), "did you mean 'greeter'?"));
+  BOOST_TEST(cluster.tool({"logs", "node3"}).out.find("is ready on") != std::string::npos);
+
+  cluster.must({"agents", "stop", "node3/doorman"});
+
+  // One dies; it is started again, and the others take it in.
+  const pid_t victim = cluster.up()["nodes"][1]["process"].get<pid_t>();
+  ::kill(victim, SIGKILL);
+  for (bool running = true; running;) running = cluster.must({"cluster", "status"})["nodes"][1]["running"].get<bool>();
+  const json again = cluster.must({"cluster", "up", "--nodes", "3"});
+  BOOST_TEST(again["nodes"][0]["process"] == cluster.up()["nodes"][0]["process"]);  // left alone
+  BOOST_TEST(again["nodes"][1]["process"] != cluster.up()["nodes"][1]["process"]);
+  cluster.wait_whole(3);
+
+  const json down = cluster.must({"cluster", "down", "--delete"});
+  BOOST_TEST(down["ended"] == 3);
+  BOOST_TEST(down["killed"].empty());
+  BOOST_TEST(!std::filesystem::exists(cluster.path()));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_remedy) {
+  const TemporaryDirectory folder;
+  const std::string nowhere = (folder.path() / "nowhere").string();
+  const Outcome none = run({"status", "--dir", nowhere});
+  BOOST_TEST(none.status == 1);
+  BOOST_TEST(mentions(none, "'myelin cluster up' starts one there"), none.err);
+  BOOST_TEST(run({"cluster", "down", "--dir", nowhere}).status == 1);
+  BOOST_TEST(mentions(run({"status", "--connect", "127.0.0.1:1", "--dir", nowhere}), "no cluster in"));
+  BOOST_TEST(mentions(run({"status", "--connect", "127.0.0.1:1"}), "--role operator"));
+  const Outcome refused = run({"status", "--connect", "127.0.0.1:1", "--insecure", "--timeout", "0.2"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(mentions(refused, "127.0.0.1:1"), refused.err);
+  BOOST_TEST(mentions(run({"agents", "info", "greeter", "--connect", "127.0.0.1:1", "--insecure"}), "NODE/NAME"));
+  // A node's certificate is no operator's.
+  const std::string certs = (folder.path() / "certs").string();
+  BOOST_REQUIRE(run({"certs", "new", certs, "north"}).status == 0);
+  BOOST_TEST(mentions(run({"status", "--connect", "127.0.0.1:1", "--certs", certs + "/north"}), "for a person"));
+  // A folder that a node cannot use.
+  const Outcome bad = run({"cluster", "up", "--nodes", "1", "--dir", nowhere, "--plugins", "/dev/null"});
+  BOOST_TEST(bad.status == 1);
+  BOOST_TEST(mentions(bad, "node 'node1' ended before it was ready"), bad.err);
+  BOOST_TEST(run({"cluster", "down", "--dir", nowhere}).status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
