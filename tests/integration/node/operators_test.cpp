@@ -1,7 +1,9 @@
 // A whole cluster on this machine, started, asked and ended with the tool alone.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -42,7 +44,8 @@ class Cluster {
   void wait_whole(std::size_t nodes) const {
     for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};;) {
       std::size_t whole = 0;
-      for (const json& node : must({"cluster", "status"})["nodes"]) whole += node.value("sees_up", 0U) == nodes ? 1 : 0;
+      const json status = must({"cluster", "status"});
+      for (const json& node : status["nodes"]) whole += node.value("sees_up", 0U) == nodes ? 1 : 0;
       if (whole == nodes) return;
       BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the cluster did not become whole");
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -69,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   BOOST_TEST(status["node"] == "node2");
   BOOST_TEST(status["members"].size() == 3U);
   const json types = status["agent_types"];
-  BOOST_TEST(std::find(types.begin(), types.end(), "greeter") != types.end());
+  BOOST_TEST((std::find(types.begin(), types.end(), "greeter") != types.end()));
   BOOST_TEST(cluster.must({"nodes"})["nodes"].size() == 3U);
 
   BOOST_TEST(cluster.must({"agents", "ls"})["agents"].empty());
@@ -98,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   BOOST_TEST(mentions(cluster.tool({"agents", "spawn", "greter"}), "did you mean 'greeter'?"));
   BOOST_TEST(cluster.tool({"logs", "node3"}).out.find("is ready on") != std::string::npos);
 
-  cluster.must({"agents", "stop", "node3/doorman"});
+  BOOST_TEST(cluster.must({"agents", "stop", "node3/doorman"})["stopped"] == "node3/doorman");
 
   // One dies; it is started again, and the others take it in.
   const pid_t victim = cluster.up()["nodes"][1]["process"].get<pid_t>();
