@@ -15,7 +15,7 @@ Result<AgentListing> read_list(const Result<Held<schema::AgentList>>& answer) {
   for (const auto entry : (*answer)->getAgents()) {
     Result<AgentAddress> address = read_address(entry.getAddress());
     if (!address) return tl::unexpected{std::move(address).error()};
-    listing.agents.push_back({*std::move(address), entry.getType(), entry.getState()});
+    listing.agents.push_back({*std::move(address), entry.getType(), entry.getState(), entry.getWaiting()});
   }
   for (const auto node : (*answer)->getUnreachable()) listing.unreachable.emplace_back(node.cStr(), node.size());
   return listing;

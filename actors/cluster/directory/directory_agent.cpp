@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "myelin/actors/untyped.hpp"
 #include "myelin/cluster/limits.hpp"
 #include "myelin/network/node.hpp"
 
@@ -41,6 +42,7 @@ struct DirectoryAgent::Search {
     AgentAddress address;
     std::string type;
     std::string state;
+    std::uint64_t waiting;
   };
   Reply<schema::AgentList> reply;
   std::vector<Entry> entries;
@@ -51,7 +53,7 @@ struct DirectoryAgent::Search {
     for (const auto entry : list.getAgents()) {
       auto address = read_address(entry.getAddress());
       if (!address || entries.size() == limits::kListedMax) continue;
-      entries.push_back({*std::move(address), entry.getType(), entry.getState()});
+      entries.push_back({*std::move(address), entry.getType(), entry.getState(), entry.getWaiting()});
     }
   }
   void end() {
@@ -61,6 +63,7 @@ struct DirectoryAgent::Search {
         write_address(entries[i].address, agents[i].initAddress());
         agents[i].setType(entries[i].type);
         agents[i].setState(entries[i].state);
+        agents[i].setWaiting(entries[i].waiting);
       }
       auto missing = list.initUnreachable(static_cast<unsigned>(unreachable.size()));
       for (unsigned i = 0; i < unreachable.size(); ++i) missing.set(i, unreachable[i]);
@@ -80,7 +83,8 @@ void DirectoryAgent::find(schema::FindAgents::Reader question, Reply<schema::Age
   const std::string name = question.getName();
   const std::string type = question.getType();
   for (const PublishedAgent& one : parts_.table->select(name, type)) {
-    search->entries.push_back({{self, one.name}, one.type, std::string{to_string(parts_.mesh.state_of(one.agent))}});
+    search->entries.push_back(
+        {{self, one.name}, one.type, std::string{to_string(parts_.mesh.state_of(one.agent))}, waiting_at(one.agent)});
   }
   search->waiting = 1;
   if (question.getEverywhere()) {

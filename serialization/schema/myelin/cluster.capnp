@@ -65,7 +65,9 @@ struct AgentList {
     type @1 :Text;
     # As it was registered; empty where it was not.
     state @2 :Text;
-    # "running", "draining" and the like.
+    # "ready", "draining" and the like.
+    waiting @3 :UInt64;
+    # Messages in its mailbox.
   }
 }
 

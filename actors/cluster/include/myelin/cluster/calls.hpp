@@ -1,6 +1,7 @@
 /// What Cluster's questions are made of: each knows whom it is for, and how its answer is read (call.hpp).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,8 +18,9 @@ namespace myelin::cluster {
 /// An agent that is published somewhere.
 struct ListedAgent {
   AgentAddress address;
-  std::string type;   ///< Empty where it was published without one.
-  std::string state;  ///< "ready", "starting", "restarting", "draining", ...
+  std::string type;           ///< Empty where it was published without one.
+  std::string state;          ///< "ready", "starting", "restarting", "draining", ...
+  std::uint64_t waiting = 0;  ///< Messages in its mailbox.
 };
 
 struct AgentListing {
