@@ -40,7 +40,8 @@ int reasons_pipe = -1;  // in the child only
   ::_exit(kThrew);
 }
 
-[[noreturn]] void load_and_end(const std::filesystem::path& file, int pipe) {
+/// noexcept: some loaders, and those of sanitizers, do let an exception through, which must not get any further.
+[[noreturn]] void load_and_end(const std::filesystem::path& file, int pipe) noexcept {
   reasons_pipe = pipe;
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::signal(number, SIG_DFL);
   std::set_terminate(&tell_and_end);

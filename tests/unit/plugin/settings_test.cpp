@@ -43,10 +43,10 @@ BOOST_AUTO_TEST_CASE(a_wrong_setting_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(agents_are_lent_by_name) {
+  myelin::Mesh mesh{{.workers = 1}};  // outlives the handle in the settings
   AgentSettings settings;
   BOOST_TEST((settings.agent("memory").error().code == Errc::not_found));
   BOOST_CHECK_THROW(static_cast<void>(settings.require_agent("memory")), std::invalid_argument);
-  myelin::Mesh mesh{{.workers = 1}};
   class Idle : public myelin::Agent {};
   const myelin::AgentRef agent = mesh.spawn<Idle>();
   settings.lend("memory", agent);
