@@ -32,6 +32,7 @@ inline constexpr const char* kKibibyte = "1 KiB";
 inline constexpr const char* kLarge = "64 KiB";
 inline constexpr const char* kMebibyte = "1 MiB";
 inline constexpr const char* kQuestionAtRest = "question at rest, p50";
+inline constexpr const char* kControlAtRest = "control message at rest, p50";
 inline constexpr const char* kControlUnderBulk = "control message under 1 MiB bulk, p50";
 inline constexpr const char* kReady = "start of a process until it is ready";
 inline constexpr const char* kKillNoticed = "kill -9 until an open question fails";
