@@ -11,11 +11,13 @@
 #include "commands/bench_network.hpp"
 #include "commands/certs_new.hpp"
 #include "commands/cluster.hpp"
+#include "commands/completion.hpp"
 #include "commands/config_check.hpp"
 #include "commands/config_show.hpp"
 #include "commands/demo_cluster.hpp"
 #include "commands/demo_digits.hpp"
 #include "commands/demo_ledger.hpp"
+#include "commands/doctor.hpp"
 #include "commands/keys_new.hpp"
 #include "commands/logs.hpp"
 #include "commands/memory_backup.hpp"
@@ -129,6 +131,9 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<AskCommand>());
   line.add(std::make_unique<TellCommand>());
   line.add(std::make_unique<LogsCommand>());
+  line.add(std::make_unique<Doctor>());
+  line.add(std::make_unique<Completion>());
+  line.add(std::make_unique<Manual>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",
                  "Examples:\n"
                  "  myelin bench agents                          # agents at work, against raw CAF and Erlang\n"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -211,6 +212,19 @@ Result<std::string> node_of(const Credentials& credentials) {
 }
 
 Result<Role> role_of(const Credentials& credentials) { return identity_of(credentials).map(&Identity::role); }
+
+Result<Validity> validity_of(const Credentials& credentials) {
+  const Certificate certificate = openssl::read_certificate(credentials.certificate);
+  std::tm from{};
+  std::tm until{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notBefore(certificate.get()), &from) != 1 ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &until) != 1) {
+    ERR_clear_error();
+    return fail(Errc::invalid_argument, "the certificate has no dates");
+  }
+  return Validity{std::chrono::system_clock::from_time_t(::timegm(&from)),
+                  std::chrono::system_clock::from_time_t(::timegm(&until))};
+}
 
 Result<Credentials> load_credentials(const std::filesystem::path& folder) {
   Result<std::string> authority = read_file(folder / "ca.pem");

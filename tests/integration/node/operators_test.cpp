@@ -142,4 +142,50 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_remedy) {
   BOOST_TEST(run({"cluster", "down", "--dir", nowhere}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {
+  const TemporaryDirectory folder;
+  const json machine = json::parse(run({"doctor", "--json"}).out);
+  BOOST_TEST(machine["findings"].size() >= 5U);
+  const std::string good =
+      folder.write("good.toml", "[node]\nname = 'north'\nlisten = '127.0.0.1:0'\ndata = 'north'\n").string();
+  const Outcome well = run({"doctor", "--config", good});
+  BOOST_TEST(well.status == 0, well.err);
+  BOOST_TEST(well.out.find("will be made in") != std::string::npos, well.out);
+  const std::string open = folder.write("open.toml", "[node]\nlisten = '0.0.0.0:0'\n").string();
+  const Outcome bare = run({"doctor", "--config", open});
+  BOOST_TEST(bare.status == 1);
+  BOOST_TEST(bare.out.find("where others reach it") != std::string::npos, bare.out);
+  BOOST_TEST(bare.out.find("'myelin certs new DIR") != std::string::npos, bare.out);
+  const std::string typo = folder.write("typo.toml", "[node]\nlisen = '127.0.0.1:0'\n").string();
+  const Outcome wrong = run({"doctor", "--config", typo});
+  BOOST_TEST(wrong.status == 1);
+  BOOST_TEST(wrong.out.find("did you mean 'listen'?") != std::string::npos, wrong.out);
+  const std::string plugin =
+      folder.write("plugin.toml", "[node]\nname = 'north'\ndata = 'n'\n[plugins]\nfiles = ['/dev/null']\n").string();
+  BOOST_TEST(run({"doctor", "--config", plugin}).status == 1);
+  // Somebody else's certificate.
+  BOOST_REQUIRE(run({"certs", "new", (folder.path() / "certs").string(), "south"}).status == 0);
+  const std::string mixed = folder
+                                .write("mixed.toml",
+                                       "[node]\nname = 'north'\nlisten = '127.0.0.1:0'\ndata = 'm'\n[tls]\ncerts = "
+                                       "'certs/south'\n")
+                                .string();
+  const Outcome other = run({"doctor", "--config", mixed});
+  BOOST_TEST(other.status == 1);
+  BOOST_TEST(other.out.find("is for node 'south', and the node is 'north'") != std::string::npos, other.out);
+}
+
+BOOST_AUTO_TEST_CASE(shells_and_man_are_told_every_command) {
+  const std::string bash = run({"completion", "bash"}).out;
+  const std::string fish = run({"completion", "fish"}).out;
+  const std::string page = run({"manual"}).out;
+  for (const char* command : {"agents spawn", "bench network", "demo cluster", "config check"}) {
+    const std::string words = command;
+    BOOST_TEST(bash.find("'" + words + "')") != std::string::npos, words);
+    BOOST_TEST(fish.find("-a " + words.substr(words.find(' ') + 1)) != std::string::npos, words);
+    BOOST_TEST(page.find(".SS myelin " + words) != std::string::npos, words);
+  }
+  BOOST_TEST(run({"completion", "tcsh"}).status == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -63,5 +63,7 @@ struct Credentials {
 [[nodiscard]] Result<std::string> node_of(const Credentials& credentials);
 /// The role that it gives. **Errors**: as node_of().
 [[nodiscard]] Result<Role> role_of(const Credentials& credentials);
+/// From when to when it is good. **Errors**: as node_of().
+[[nodiscard]] Result<Validity> validity_of(const Credentials& credentials);
 
 }  // namespace myelin::network
