@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace myelin::tool {
@@ -67,7 +68,7 @@ Result<OpenBlas> OpenBlas::open_again(const OpenBlas& first, const char* core) {
   ::setenv("OPENBLAS_CORETYPE", core, 1);
   Result<OpenBlas> opened = open(fmt::format("/proc/self/fd/{}", copy).c_str());
   ::unsetenv("OPENBLAS_CORETYPE");
-  ::close(copy);
+  // Stays open: the loader tells libraries apart by their names, and the next copy must not have this one's.
   return opened;
 }
 
@@ -77,8 +78,18 @@ Result<std::vector<OpenBlas>> OpenBlas::load() {
   Result<OpenBlas> chosen = open("libopenblas.so.0");
   if (!chosen) return tl::unexpected<Error>{chosen.error()};
   std::vector<OpenBlas> cores{*chosen};
-  if (Result<OpenBlas> haswell = open_again(*chosen, "Haswell"); haswell && haswell->core() != chosen->core()) {
-    cores.push_back(std::move(*haswell));
+  // What it chooses is not always its best: a processor that it does not know is given old kernels.
+  std::vector<const char*> others{"Haswell"};
+  if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0) {
+    others.push_back("SkylakeX");
+  }
+  for (const char* other : others) {
+    if (chosen->core() == other) continue;
+    Result<OpenBlas> opened = open_again(*chosen, other);
+    if (opened && std::ranges::find(cores, opened->core(), &OpenBlas::core) == cores.end()) {
+      cores.push_back(std::move(*opened));
+    }
   }
   return cores;
 }
