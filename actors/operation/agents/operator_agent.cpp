@@ -27,6 +27,18 @@ std::string text_of(capnp::Text::Reader text) { return {text.cStr(), text.size()
 
 std::string short_name(capnp::StructSchema schema) { return schema.getShortDisplayName().cStr(); }
 
+/// Answers with what somebody else has answered.
+template <class Answer>
+auto forward_to(Reply<Answer> reply) {
+  return [kept = std::make_shared<Reply<Answer>>(std::move(reply))](Result<Held<Answer>> answer) {
+    if (answer) {
+      kept->send(answer->frame());
+    } else {
+      kept->fail(std::move(answer).error());
+    }
+  };
+}
+
 std::vector<std::string> messages_of(const HandlerTable& handlers) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < handlers.size(); ++i) names.push_back(message_name(handlers[i]));
@@ -99,14 +111,8 @@ bool OperatorAgent::pass_on(const Held<Question>& question, Reply<Answer>& reply
     reply.fail(other.error());
     return true;
   }
-  const auto kept = std::make_shared<Reply<Answer>>(std::move(reply));
-  ask<Answer>(*other, question.frame(), time_left(*kept), [kept](Result<Held<Answer>> answer) {
-    if (answer) {
-      kept->send(answer->frame());
-    } else {
-      kept->fail(std::move(answer).error());
-    }
-  });
+  const Duration limit = time_left(reply);
+  ask<Answer>(*other, question.frame(), limit, forward_to(std::move(reply)));
   return true;
 }
 
@@ -156,15 +162,8 @@ void OperatorAgent::status(Held<schema::StatusRequest> question, Reply<schema::N
 
 void OperatorAgent::list(Held<schema::ListRequest> question, Reply<schema::AgentList> reply) {
   const cluster::ListCall call = parts_.cluster.list(text_of(question->getName()), text_of(question->getType()));
-  const auto kept = std::make_shared<Reply<schema::AgentList>>(std::move(reply));
-  ask<schema::AgentList>(call.receiver(), call.question(), time_left(*kept),
-                         [kept](Result<Held<schema::AgentList>> answer) {
-                           if (answer) {
-                             kept->send(answer->frame());
-                           } else {
-                             kept->fail(std::move(answer).error());
-                           }
-                         });
+  const Duration limit = time_left(reply);
+  ask<schema::AgentList>(call.receiver(), call.question(), limit, forward_to(std::move(reply)));
 }
 
 void OperatorAgent::info(Held<schema::AgentRequest> question, Reply<schema::AgentInfo> reply) {
@@ -196,15 +195,8 @@ void OperatorAgent::spawn_agent(Held<schema::SpawnRequest> question, Reply<schem
   if (pass_on(question, reply)) return;
   const cluster::SpawnCall call = parts_.cluster.spawn(chosen, text_of(question->getType()),
                                                        text_of(question->getName()), text_of(question->getSettings()));
-  const auto kept = std::make_shared<Reply<schema::AgentAddress>>(std::move(reply));
-  ask<schema::AgentAddress>(call.receiver(), call.question(), time_left(*kept),
-                            [kept](Result<Held<schema::AgentAddress>> answer) {
-                              if (answer) {
-                                kept->send(answer->frame());
-                              } else {
-                                kept->fail(std::move(answer).error());
-                              }
-                            });
+  const Duration limit = time_left(reply);
+  ask<schema::AgentAddress>(call.receiver(), call.question(), limit, forward_to(std::move(reply)));
 }
 
 void OperatorAgent::stop_agent(Held<schema::StopRequest> question, Reply<schema::StopDone> reply) {

@@ -23,6 +23,7 @@ struct ListedAgent {
   std::uint64_t waiting = 0;  ///< Messages in its mailbox.
 };
 
+/// What nodes have told of their agents.
 struct AgentListing {
   std::vector<ListedAgent> agents;
   /// Nodes that were asked and did not answer.
@@ -57,6 +58,8 @@ class ClusterCall {
   Frame question_;
 };
 
+/// Cluster::list(). **Errors**, of all of these: those of Agent::ask(); invalid_argument for an answer that names
+/// nothing that can be.
 class ListCall : public ClusterCall {
  public:
   using Answer = schema::AgentList;
@@ -65,6 +68,7 @@ class ListCall : public ClusterCall {
   [[nodiscard]] Result<Value> read(Result<Held<Answer>> answer) const;
 };
 
+/// Cluster::find(): the handle to one of those that were found.
 class FindCall : public ClusterCall {
  public:
   using Answer = schema::AgentList;
@@ -82,6 +86,7 @@ class FindCall : public ClusterCall {
   Resolver resolve_;
 };
 
+/// Cluster::spawn(): where the new agent is.
 class SpawnCall : public ClusterCall {
  public:
   using Answer = schema::AgentAddress;
@@ -90,6 +95,7 @@ class SpawnCall : public ClusterCall {
   [[nodiscard]] Result<Value> read(Result<Held<Answer>> answer) const;
 };
 
+/// Cluster::stop().
 class StopCall : public ClusterCall {
  public:
   using Answer = schema::StopDone;
@@ -98,6 +104,7 @@ class StopCall : public ClusterCall {
   [[nodiscard]] Result<Value> read(Result<Held<Answer>> answer) const;
 };
 
+/// Cluster::monitor(): a lost connection is an answer here, and no error.
 class MonitorCall : public ClusterCall {
  public:
   using Answer = schema::AgentEnded;
