@@ -38,6 +38,15 @@ struct Fixture {
   }
 };
 
+/// One image that is said to be a nought as often as a one: no training reads more than half of it, so none ends early.
+std::string contradictory_digits_csv() {
+  std::string pixels;
+  for (std::size_t pixel = 0; pixel < myelin::digits::kPixels; ++pixel) pixels += std::to_string(pixel % 2 * 12) + ',';
+  std::string text;
+  for (std::size_t row = 0; row < 200; ++row) text += pixels + (row % 2 == 0 ? "0\n" : "1\n");
+  return text;
+}
+
 /// One line that names `part`, nothing on stdout, no exit status 0.
 void check_refused(const Outcome& outcome, int status, const std::string& part) {
   BOOST_TEST(outcome.status == status);
@@ -190,12 +199,13 @@ BOOST_AUTO_TEST_CASE(a_failure_with_json_is_a_document_too) {
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupt_ends_it_soon_and_leaves_nothing_behind) {
+  const std::string endless = directory.write("endless.csv", contradictory_digits_csv());
   const std::size_t files_before = files();
   const std::string model = (directory.path() / "digits.mynn").string();
   std::array<int, 2> err{};
   BOOST_REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
   // Epochs without end: the interrupt comes while it trains. The first bytes on stderr say that it has begun.
-  Program program{{"demo", "digits", "--data", data, "--epochs", "100000", "--seed", "1", "--save-model", model},
+  Program program{{"demo", "digits", "--data", endless, "--epochs", "100000", "--seed", "1", "--save-model", model},
                   err[1]};
   ::close(err[1]);
   char first = 0;
