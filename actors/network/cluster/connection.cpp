@@ -134,17 +134,23 @@ Result<void> Connection::take_greeting(std::span<const std::byte> payload) {
       greeting->who.node == settings_.self.node) {
     owner_.on_own_greeting(*this);
   }
-  Result<std::shared_ptr<Peer>> peer =
-      checked ? owner_.on_greeting(*this, *greeting) : Result<std::shared_ptr<Peer>>{tl::unexpected{checked.error()}};
-  if (!peer) {
-    if (dialled_) return tl::unexpected{std::move(peer).error()};
-    refuse(peer.error());
+  if (checked) checked = owner_.on_greeting(*this, *greeting);
+  if (!checked) {
+    if (dialled_) return checked;
+    refuse(checked.error());
     return {};
   }
   greeting_ = *std::move(greeting);
-  if (!dialled_) {
-    burst_.add(hello_record({.who = settings_.self, .incarnation = settings_.incarnation}), TimePoint{});
-  }
+  if (dialled_) return open();
+  state_ = State::offered;
+  burst_.add(hello_record({.who = settings_.self, .incarnation = settings_.incarnation}), TimePoint{});
+  write();
+  return {};
+}
+
+Result<void> Connection::open() {
+  Result<std::shared_ptr<Peer>> peer = owner_.on_agreed(*this, greeting_);
+  if (!peer) return tl::unexpected{std::move(peer).error()};
   peer_ = *std::move(peer);
   session_ = peer_->attach(shared_from_this());
   inbound_ = std::make_unique<Inbound>(
@@ -161,8 +167,19 @@ Result<void> Connection::take_greeting(std::span<const std::byte> payload) {
   loop_->at(opened_at_ + settings_.heartbeat, [self = weak_from_this()] {
     if (const auto connection = self.lock()) connection->beat();
   });
+  if (dialled_) static_cast<void>(peer_->ping());  // the record that opens it on the other side
   owner_.on_open(*this);
   write();
+  return {};
+}
+
+Result<void> Connection::require_open() {
+  if (state_ == State::offered) {
+    if (Result<void> opened = open(); !opened) return opened;
+    if (state_ != State::open) return fail(Errc::unreachable, "the connection was closed as it was opened");
+  }
+  if (state_ != State::open) return fail(Errc::bad_frame, "something else than a greeting came first");
+  confirmed_ = true;
   return {};
 }
 
@@ -202,7 +219,10 @@ void Connection::read() {
 }
 
 Result<void> Connection::on_record(const RecordHeader& header, std::span<const std::byte> payload) {
-  if (state_ == State::open) return inbound_->on_record(header, payload);
+  if (state_ == State::open || state_ == State::offered) {
+    if (Result<void> opened = require_open(); !opened) return opened;
+    return inbound_->on_record(header, payload);
+  }
   if (state_ != State::greeting) return {};
   if (header.kind == RecordKind::hello) return take_greeting(payload);
   if (header.kind == RecordKind::refusal && dialled_) {
@@ -217,8 +237,8 @@ Result<void> Connection::on_record(const RecordHeader& header, std::span<const s
 }
 
 Result<std::span<std::byte>> Connection::on_part(const RecordHeader& header) {
-  if (state_ == State::open) return inbound_->on_part(header);
-  return fail(Errc::bad_frame, "something else than a greeting came first");
+  if (const Result<void> opened = require_open(); !opened) return tl::unexpected{opened.error()};
+  return inbound_->on_part(header);
 }
 
 Result<void> Connection::on_part_complete(const RecordHeader& header) { return inbound_->on_part_complete(header); }

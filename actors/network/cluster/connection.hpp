@@ -20,11 +20,16 @@ namespace myelin::network {
 
 class Connection;
 
-/// Who decides whom to talk to.
+/// Who decides whom to talk to, and over which connection: two nodes may dial each other at once, each without knowing
+/// whom its seed's address leads to. Whoever has dialled decides, for it knows both ends; it opens the connection with
+/// the answer to its greeting, and the other side with the first record after that. So nothing is sent over a
+/// connection that is given up for another.
 class ConnectionOwner {
  public:
-  /// The other side has said who it is, and that is in order. Returns the peer, which no other connection uses.
-  virtual Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) = 0;
+  /// The other side has said who it is, and that is in order. May the connection be opened?
+  virtual Result<void> on_greeting(Connection& connection, const Greeting& greeting) = 0;
+  /// It is about to be opened. Returns the peer, which no other connection uses any more.
+  virtual Result<std::shared_ptr<Peer>> on_agreed(Connection& connection, const Greeting& greeting) = 0;
   /// This node has dialled itself, and is refused.
   virtual void on_own_greeting(Connection& connection) = 0;
   /// Messages go both ways from now on.
@@ -73,6 +78,13 @@ class Connection final : public caf::io::network::event_handler,
   void close(const Error& why);
 
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
+  /// Whether that node has dialled, been answered, and may still decide for another connection.
+  [[nodiscard]] bool is_offered_by(const Identity& who, std::uint64_t incarnation) const noexcept {
+    return state_ == State::offered && greeting_.incarnation == incarnation && greeting_.who.node == who.node &&
+           greeting_.who.role == who.role;
+  }
+  /// Whether anything has come since it was opened.
+  [[nodiscard]] bool is_confirmed() const noexcept { return confirmed_; }
   [[nodiscard]] bool was_dialled() const noexcept { return dialled_; }
   [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
   [[nodiscard]] std::uint64_t other_incarnation() const noexcept { return greeting_.incarnation; }
@@ -100,6 +112,7 @@ class Connection final : public caf::io::network::event_handler,
     connecting,
     securing,  ///< TLS is being set up.
     greeting,
+    offered,  ///< The other side has dialled, and knows who this is: it may open the connection, or close it.
     open,
     refusing,  ///< The other side is told why, and should close.
     closed,
@@ -109,6 +122,9 @@ class Connection final : public caf::io::network::event_handler,
   void set_up();
   void greet();
   Result<void> take_greeting(std::span<const std::byte> payload);
+  Result<void> open();
+  /// The connection is open, or now is. **Errors**: bad_frame where something else than a greeting came first.
+  Result<void> require_open();
   void read();
   void write();
   [[nodiscard]] Written write_burst();
@@ -123,7 +139,8 @@ class Connection final : public caf::io::network::event_handler,
   const bool dialled_;
   const std::string expected_;
   State state_;
-  Greeting greeting_;
+  Greeting greeting_;  ///< The other side's.
+  bool confirmed_ = false;
   RecordReader reader_;
   std::unique_ptr<Inbound> inbound_;
   TimePoint begun_at_{};

@@ -139,6 +139,12 @@ Node::Core::Contact& Node::Core::add_visitor(const Identity& who) {
   return added;
 }
 
+/// **Requires**: mutex_ is held.
+Result<void> Node::Core::check_visitors() const {
+  if (visitors_ < limits::kVisitorsMax) return {};
+  return fail(Errc::overloaded, fmt::format("{} tools are connected already: no more may be", visitors_));
+}
+
 /// Forgets a node that came of its own accord, has gone, and that nobody here has a handle to, if there are too many.
 /// **Requires**: mutex_ is held.
 void Node::Core::make_room() {
@@ -279,34 +285,73 @@ void Node::Core::accept(int socket) {
   add({.socket = socket, .transport = *std::move(transport)})->begin();
 }
 
-Result<std::shared_ptr<Peer>> Node::Core::on_greeting(Connection& connection, const Greeting& greeting) {
+Result<void> Node::Core::on_greeting(Connection& connection, const Greeting& greeting) {
   if (stopping_) return fail(Errc::unreachable, "the node is being stopped");
-  Contact* other = nullptr;
+  const Contact* other = nullptr;
   {
     const std::lock_guard guard{mutex_};
-    if (greeting.who.role != Role::node) {
-      if (visitors_ == limits::kVisitorsMax) {
-        return fail(Errc::overloaded, fmt::format("{} tools are connected already: no more may be", visitors_));
-      }
-      ++visitors_;
-      return add_visitor(greeting.who).peer;
-    }
+    if (greeting.who.role != Role::node) return check_visitors();
     make_room();
     const Result<Contact*> known = contact(greeting.who.node);
     if (!known) return tl::unexpected{known.error()};
     other = *known;
   }
-  // Both may dial at once: then the connection stays that the node with the lesser name has dialled.
-  const std::shared_ptr<Connection>& dialled = other->attempt.connection;
-  const bool dialled_here = dialled != nullptr && dialled.get() != &connection;
-  if (!connection.was_dialled() && dialled_here && options_.name < greeting.who.node) {
+  return connection.was_dialled() ? judge_dialled(*other, greeting) : judge_accepted(*other, greeting);
+}
+
+/// The other side has answered, and may have dialled as well: then the connection stays that the node with the lesser
+/// name has dialled, and both come to that end by themselves.
+Result<void> Node::Core::judge_dialled(const Contact& other, const Greeting& greeting) const {
+  if (other.open != nullptr && other.open->other_incarnation() == greeting.incarnation) {
+    return fail(Errc::cancelled, fmt::format("node '{}' is connected already", greeting.who.node));
+  }
+  const bool dials_too = std::ranges::any_of(
+      connections_, [&](const auto& one) { return one->is_offered_by(greeting.who, greeting.incarnation); });
+  if (dials_too && greeting.who.node < options_.name) {
+    return fail(Errc::cancelled, "the other node has dialled meanwhile");
+  }
+  return {};
+}
+
+/// The other side has dialled. It decides when it has the answer, but is spared it where the outcome is clear.
+Result<void> Node::Core::judge_accepted(const Contact& other, const Greeting& greeting) const {
+  if (other.attempt.connection != nullptr && options_.name < greeting.who.node) {
     return fail(Errc::cancelled, "this node is dialling that one itself");
+  }
+  // It has not yet heard that the connection that this node dialled is open. Once it has, and dials all the same, it
+  // has given that one up, or does not know whom it dials.
+  if (other.open != nullptr && other.open->was_dialled() && !other.open->is_confirmed() &&
+      other.open->other_incarnation() == greeting.incarnation) {
+    return fail(Errc::cancelled, "this node has dialled that one itself");
+  }
+  return {};
+}
+
+Result<std::shared_ptr<Peer>> Node::Core::on_agreed(Connection& connection, const Greeting& greeting) {
+  if (stopping_) return fail(Errc::unreachable, "the node is being stopped");
+  Contact* other = nullptr;
+  {
+    const std::lock_guard guard{mutex_};
+    if (greeting.who.role != Role::node) {
+      if (const Result<void> room = check_visitors(); !room) return tl::unexpected{room.error()};
+      ++visitors_;
+      return add_visitor(greeting.who).peer;
+    }
+    const Result<Contact*> known = contact(greeting.who.node);
+    if (!known) return tl::unexpected{known.error()};
+    other = *known;
   }
   // Whoever comes anew has given up, or forgotten, the connection before: what is on its way there must not come after
   // what comes now.
   if (other->open != nullptr) {
     other->open->close({Errc::unreachable, fmt::format("node '{}' has connected anew", greeting.who.node)});
   }
+  // Others that it offers are not taken up.
+  std::vector<std::shared_ptr<Connection>> offered;
+  for (const auto& one : connections_) {
+    if (one.get() != &connection && one->is_offered_by(greeting.who, one->other_incarnation())) offered.push_back(one);
+  }
+  for (const auto& one : offered) one->close({Errc::cancelled, "there is another connection to that node"});
   return other->peer;
 }
 

@@ -41,7 +41,8 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   [[nodiscard]] Result<void> drain(Duration limit);
 
   // ConnectionOwner
-  Result<std::shared_ptr<Peer>> on_greeting(Connection& connection, const Greeting& greeting) override;
+  Result<void> on_greeting(Connection& connection, const Greeting& greeting) override;
+  Result<std::shared_ptr<Peer>> on_agreed(Connection& connection, const Greeting& greeting) override;
   void on_own_greeting(Connection& connection) override;
   void on_open(Connection& connection) override;
   void on_closed(Connection& connection, const Error& why) override;
@@ -83,6 +84,7 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   [[nodiscard]] Result<Contact*> contact(std::string_view node);
   [[nodiscard]] Contact* find(std::string_view node);
   [[nodiscard]] Contact& add_visitor(const Identity& who);
+  [[nodiscard]] Result<void> check_visitors() const;
   void make_room();
 
   // Dialling: dialling.cpp.
@@ -97,6 +99,8 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   /// Whom a connection that was dialled was to reach.
   [[nodiscard]] Aim aim_of(const Connection& connection) const;
 
+  [[nodiscard]] Result<void> judge_dialled(const Contact& other, const Greeting& greeting) const;
+  [[nodiscard]] Result<void> judge_accepted(const Contact& other, const Greeting& greeting) const;
   void accept(int socket);
   [[nodiscard]] Result<std::unique_ptr<Transport>> transport_over(int socket, TlsContext::Side side) const;
   std::shared_ptr<Connection> add(Connection::Opened opened);

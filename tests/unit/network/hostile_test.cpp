@@ -49,7 +49,7 @@ Frame tick_frame(const FrameHeader& header = {}) {
   return make_frame<samples::Tick>([](samples::Tick::Builder tick) { tick.setValue(1); }, header);
 }
 
-/// A socket that says hello, and then whatever it is told.
+/// A socket that opens a connection, and then says whatever it is told.
 class Stranger {
  public:
   explicit Stranger(const std::string& address) {
@@ -61,6 +61,7 @@ class Stranger {
     say(record(RecordKind::hello, hello->payload));
     std::array<char, 4096> answer{};
     BOOST_REQUIRE(::recv(socket_, answer.data(), answer.size(), 0) > 0);
+    say(record(RecordKind::ping, ""));  // opens the connection
   }
   ~Stranger() { ::close(socket_); }
   Stranger(const Stranger&) = delete;

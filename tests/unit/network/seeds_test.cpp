@@ -1,5 +1,7 @@
 // Nodes that are found by an address alone, and nodes that are forgotten again.
+#include <future>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "nodes.hpp"
@@ -77,6 +79,33 @@ BOOST_AUTO_TEST_CASE(seeds_that_are_no_addresses_are_refused) {
   for (const char* seed : {"", "nowhere", "127.0.0.1:99999"}) {
     const auto started = network::Node::start(mesh, with_seeds("left", {seed}));
     BOOST_TEST_CONTEXT(seed) { BOOST_TEST((!started && started.error().code == Errc::invalid_argument)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nodes_that_dial_each_other_at_once_lose_nothing) {
+  // The one dials an address, and does not know whose; the other dials it by its name.
+  for (const auto& [seeded, named] : {std::pair{"left", "right"}, std::pair{"right", "left"}}) {
+    for (int i = 0; i < 50; ++i) {
+      NodeFixture by_name{options_of(named, i % 2 == 0)};
+      require_success(by_name.node->publish("echo", by_name.mesh.spawn<Echo>()));
+      NodeFixture by_seed{with_seeds(seeded, {by_name.node->address()}, i % 2 == 0)};
+      require_success(by_name.node->add_peer({seeded, by_seed.node->address()}));
+      require_success(by_seed.node->publish("echo", by_seed.mesh.spawn<Echo>()));
+      const AgentRef from_name = by_name.find(seeded, "echo");
+      const AgentRef from_seed = by_seed.find(named, "echo");
+      const auto ask_of = [](NodeFixture& from, const AgentRef& echo, const std::string& there) {
+        Result<void> done = from.node->wait_connected(there, kLimit);
+        for (int question = 0; done && question < 20; ++question) {
+          if (const auto answer = from.ask<samples::Tick>(echo, kTick); !answer) done = tl::unexpected{answer.error()};
+        }
+        return done ? std::string{} : done.error().message;
+      };
+      auto other = std::async(std::launch::async, [&] { return ask_of(by_name, from_name, seeded); });
+      BOOST_TEST(ask_of(by_seed, from_seed, named) == "");
+      BOOST_TEST(other.get() == "");
+      BOOST_TEST(by_seed.node->peers().front().connections == 1U);
+      BOOST_TEST(by_name.node->peers().front().connections == 1U);
+    }
   }
 }
 
