@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin new agent PriceFeed                   # an agent, its messages, a program and a test");
   line.add(std::make_unique<NewAgent>());
-  line.add(std::make_unique<NodeRun>(std::vector<TypeMaker>{&myelin::reading::reader_type}));
+  line.add(std::make_unique<NodeRun>(std::vector{myelin::reading::reader_type()}));
   line.add_group("config", "A node's configuration",
                  "Examples:\n"
                  "  myelin config show > node.toml               # a file with all keys, to start from\n"

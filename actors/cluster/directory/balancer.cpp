@@ -6,11 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "myelin/cluster/limits.hpp"
+
 #include "myelin/actors/untyped.hpp"
 
 namespace myelin::cluster {
 
-Balancer::Balancer(Cluster& cluster, BalancerOptions options) : cluster_{cluster}, options_{std::move(options)} {
+Balancer::Balancer(Directory directory, BalancerOptions options)
+    : directory_{std::move(directory)}, options_{std::move(options)} {
   if (options_.name.empty() && options_.type.empty()) {
     throw std::invalid_argument{"a balancer needs the name or the type of the agents that it is for"};
   }
@@ -64,21 +67,21 @@ std::shared_ptr<Balancer::Target> Balancer::choose() {
 
 void Balancer::refresh() {
   if (std::exchange(refreshing_, true)) return;
-  ask(cluster_.list(options_.name, options_.type), 2 * limits::kListLimit, [this](Result<AgentListing> listing) {
+  ask(directory_.list(options_.name, options_.type), 2 * limits::kListLimit, [this](Result<AgentListing> listing) {
     refreshing_ = false;
     if (listing) refreshed(*listing);
   });
 }
 
 void Balancer::refreshed(const AgentListing& listing) {
-  const auto view = cluster_.view();
+  const auto view = directory_.view();
   std::vector<std::shared_ptr<Target>> targets;
   for (const ListedAgent& one : listing.agents) {
     const auto known =
         std::ranges::find_if(targets_, [&](const auto& target) { return target->address == one.address; });
     std::shared_ptr<Target> target = known != targets_.end() ? *known : std::make_shared<Target>();
     if (known == targets_.end()) {
-      auto agent = cluster_.resolve(one.address);
+      auto agent = directory_.resolve(one.address);
       if (!agent) continue;
       target->address = one.address;
       target->agent = *std::move(agent);

@@ -30,17 +30,17 @@ Result<AgentSettings> AgentSettings::parse(std::string_view json) {
   return settings;
 }
 
-Result<AgentRef> AgentSettings::agent(std::string_view name) const {
-  if (const auto found = lent_.find(name); found != lent_.end()) return found->second;
-  return fail(Errc::not_found, fmt::format("it needs '{}', which whoever starts it has not got: a node has a 'memory' "
-                                           "where [memory] in its configuration says so",
-                                           name));
+const std::any* AgentSettings::find_lent(std::string_view name) const {
+  const auto found = lent_.find(name);
+  return found == lent_.end() ? nullptr : &found->second;
 }
 
-AgentRef AgentSettings::require_agent(std::string_view name) const {
-  auto found = agent(name);
-  if (!found) throw std::invalid_argument{found.error().message};
-  return *std::move(found);
+std::string AgentSettings::not_lent(std::string_view name, bool is_other) {
+  if (is_other) return fmt::format("it needs '{}' as something else than is lent by that name", name);
+  return fmt::format(
+      "it needs '{}', which whoever starts it has not got: a node has a 'directory', and a 'memory' where [memory] in "
+      "its configuration says so",
+      name);
 }
 
 }  // namespace myelin::plugin

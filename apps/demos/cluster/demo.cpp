@@ -169,7 +169,7 @@ class Demo {
     if (!kernel) return tl::unexpected{kernel.error()};
     const std::string settings = nlohmann::json{{"images", data_.string()}, {"kernel", kKernel}}.dump();
     std::vector<Foreman::Worker> hired;
-    const AgentRef recruiter = mesh_.spawn<Recruiter>(*cluster_);
+    const AgentRef recruiter = mesh_.spawn<Recruiter>(cluster_->directory());
     for (std::size_t begin = 0; begin < readers_on(index); begin += kSpawnsAtOnce) {
       const std::size_t end = std::min(begin + kSpawnsAtOnce, readers_on(index));
       const auto answer = mesh_.ask<schema::Recruited>(
@@ -316,7 +316,7 @@ class Demo {
 
 class Demo::Recruiter final : public Agent {
  public:
-  explicit Recruiter(cluster::Cluster& cluster) : cluster_{cluster} {}
+  explicit Recruiter(cluster::Directory directory) : directory_{std::move(directory)} {}
   static void handlers(Handlers<Recruiter>& on) { on.message<&Recruiter::recruit>(); }
 
  private:
@@ -325,7 +325,8 @@ class Demo::Recruiter final : public Agent {
     const std::string settings = order->getSettings();
     std::vector<PendingCall<cluster::SpawnCall>> pending;
     for (std::uint64_t i = order->getBegin(); i < order->getEnd(); ++i) {
-      pending.push_back(ask(cluster_.spawn(node, "digit-reader", fmt::format("reader.{}", i), settings), kSpawnLimit));
+      pending.push_back(
+          ask(directory_.spawn(node, "digit-reader", fmt::format("reader.{}", i), settings), kSpawnLimit));
     }
     for (auto& one : pending) {
       const auto made = co_await std::move(one);
@@ -334,7 +335,7 @@ class Demo::Recruiter final : public Agent {
     co_return [](schema::Recruited::Builder) {};
   }
 
-  cluster::Cluster& cluster_;
+  const cluster::Directory directory_;
 };
 
 }  // namespace

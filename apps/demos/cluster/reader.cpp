@@ -41,7 +41,7 @@ Task<schema::ReadDone> Reader::read(Held<schema::Read> question) {
                            fmt::format("image {}; there are {}", question->getImage(), images_->size()));
   }
   if (!kernel_) {
-    auto found = co_await ask(cluster_.find(kernel_name_), kLimit);
+    auto found = co_await ask(directory_.find(kernel_name_), kLimit);
     if (!found) co_return tl::unexpected{std::move(found).error()};
     kernel_ = *std::move(found);
   }
@@ -60,19 +60,21 @@ Task<schema::ReadDone> Reader::read(Held<schema::Read> question) {
   };
 }
 
-plugin::AgentType reader_type(std::function<cluster::Cluster&()> cluster) {
+plugin::AgentType reader_type() {
   plugin::AgentType type;
   type.name = "digit-reader";
   type.agent_class = &agent_class<Reader>();
   type.takes_settings = true;
   const auto images = std::make_shared<Images>();
-  type.make = [cluster, images](const plugin::AgentSettings& settings) {
+  type.make = [images](const plugin::AgentSettings& settings) {
     const auto read = settings.require<schema::ReaderSettings>();
-    return std::make_unique<Reader>(cluster(), images->in(read->getImages()), read->getKernel());
+    return std::make_unique<Reader>(settings.lent<cluster::Directory>("directory"), images->in(read->getImages()),
+                                    read->getKernel());
   };
-  type.start = [cluster, images](Mesh& mesh, const plugin::AgentSettings& settings, const SpawnOptions& options) {
+  type.start = [images](Mesh& mesh, const plugin::AgentSettings& settings, const SpawnOptions& options) {
     const auto read = settings.require<schema::ReaderSettings>();
-    return mesh.spawn_with<Reader>(options, cluster(), images->in(read->getImages()), read->getKernel());
+    return mesh.spawn_with<Reader>(options, settings.lent<cluster::Directory>("directory"),
+                                   images->in(read->getImages()), read->getKernel());
   };
   return type;
 }

@@ -16,7 +16,7 @@ namespace myelin::tool {
 class NodeRun final : public Command {
  public:
   /// `types`: of agents that this program has.
-  explicit NodeRun(std::vector<TypeMaker> types) : types_{std::move(types)} {}
+  explicit NodeRun(std::vector<plugin::AgentType> types) : types_{std::move(types)} {}
 
   [[nodiscard]] std::string path() const override { return "node"; }
   [[nodiscard]] std::string summary() const override { return "Runs a node: agents, by a configuration file"; }
@@ -29,7 +29,7 @@ class NodeRun final : public Command {
   [[nodiscard]] NodeResult<void> run_node(Session& session);
   void show_ready(Session& session, NodeProcess& node) const;
 
-  const std::vector<TypeMaker> types_;
+  const std::vector<plugin::AgentType> types_;
   std::string file_;
   std::optional<int> ready_fd_;
   std::map<std::string, std::string> flags_;

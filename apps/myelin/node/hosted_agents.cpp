@@ -5,9 +5,9 @@
 
 namespace myelin::tool {
 
-void HostedAgents::lend(std::string name, AgentRef agent) {
+void HostedAgents::lend(std::string name, std::any thing) {
   const std::lock_guard guard{mutex_};
-  lent_.insert_or_assign(std::move(name), std::move(agent));
+  lent_.insert_or_assign(std::move(name), std::move(thing));
 }
 
 void HostedAgents::open() {
@@ -27,7 +27,7 @@ Result<AgentRef> HostedAgents::start(std::string_view type, std::string_view set
   if (!told) return tl::unexpected{told.error()};
   {
     const std::lock_guard guard{mutex_};
-    for (const auto& [name, agent] : lent_) told->lend(name, agent);
+    for (const auto& [name, thing] : lent_) told->lend(name, thing);
   }
   auto started = (*found)->spawn_supervised(mesh_, *told, restart);
   if (!started) return tl::unexpected{started.error()};

@@ -2,6 +2,7 @@
 /// for.
 #pragma once
 
+#include <any>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,8 +22,8 @@ class HostedAgents {
   /// Both live longer.
   HostedAgents(Mesh& mesh, const plugin::AgentTypes& types) : mesh_{mesh}, types_{types} {}
 
-  /// Lends an agent to all that are started from now on: see plugin::AgentSettings.
-  void lend(std::string name, AgentRef agent);
+  /// Lends something to all agents that are started from now on: see plugin::AgentSettings.
+  void lend(std::string name, std::any thing);
   /// From now on others may have agents started; and no more.
   void open();
   void close();
@@ -42,7 +43,7 @@ class HostedAgents {
   Mesh& mesh_;
   const plugin::AgentTypes& types_;
   mutable std::mutex mutex_;
-  std::map<std::string, AgentRef> lent_;
+  std::map<std::string, std::any> lent_;
   std::vector<plugin::SupervisedAgent> agents_;
   bool open_ = false;
 };

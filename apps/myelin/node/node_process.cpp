@@ -66,7 +66,7 @@ class ViewLog {
 }  // namespace
 
 NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& config,
-                                                            const std::vector<TypeMaker>& types) {
+                                                            const std::vector<plugin::AgentType>& types) {
   auto folder = DataFolder::take(config.data);
   if (!folder) {
     const bool in_use = folder.error().code == Errc::invalid_argument;
@@ -82,7 +82,7 @@ NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& co
 
 NodeProcess::~NodeProcess() = default;
 
-NodeResult<void> NodeProcess::open(const std::vector<TypeMaker>& types) {
+NodeResult<void> NodeProcess::open(const std::vector<plugin::AgentType>& types) {
   auto log = open_log(config_.log, config_.log_level, folder_.path(), book_);
   if (!log) return fail_with(NodeExit::failed, log.error());
   log_ = *std::move(log);
@@ -111,10 +111,10 @@ NodeResult<void> NodeProcess::open(const std::vector<TypeMaker>& types) {
   return {};
 }
 
-Result<void> NodeProcess::load_types(const std::vector<TypeMaker>& types) {
+Result<void> NodeProcess::load_types(const std::vector<plugin::AgentType>& types) {
   if (auto added = types_.add(inference_type()); !added) return added;
-  for (const TypeMaker& make : types) {
-    if (auto added = types_.add(make([this]() -> cluster::Cluster& { return *cluster_; })); !added) return added;
+  for (const plugin::AgentType& type : types) {
+    if (auto added = types_.add(type); !added) return added;
   }
   for (const std::string& file : config_.plugins) {
     auto loaded = plugin::load_plugin(file, types_);
@@ -161,6 +161,7 @@ NodeResult<void> NodeProcess::join() {
     return fail_with(address ? NodeExit::address : NodeExit::configuration, joined.error());
   }
   cluster_.emplace(*std::move(joined));
+  hosted_->lend("directory", cluster_->directory());
   auto operations = operation::Operations::start(*mesh_, *cluster_,
                                                  {.cluster_name = config_.cluster, .types = &types_, .log = book_});
   if (!operations) return fail_with(NodeExit::failed, operations.error());

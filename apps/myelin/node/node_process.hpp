@@ -4,7 +4,6 @@
 #include <spdlog/logger.h>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -26,16 +25,13 @@
 
 namespace myelin::tool {
 
-/// Makes a type of agents that uses the node's cluster, which is there by the time that an agent is started.
-using TypeMaker = std::function<plugin::AgentType(std::function<cluster::Cluster&()>)>;
-
 /// **Thread-safety**: thread-compatible.
 class NodeProcess {
  public:
   /// Everything that the configuration names is there when this returns: agents are published, a validator runs.
   /// Others need not have been found yet. `types`: those of this program, besides the ones that every node has.
   [[nodiscard]] static NodeResult<std::unique_ptr<NodeProcess>> start(const NodeConfig& config,
-                                                                      const std::vector<TypeMaker>& types = {});
+                                                                      const std::vector<plugin::AgentType>& types = {});
   NodeProcess(const NodeProcess&) = delete;
   NodeProcess& operator=(const NodeProcess&) = delete;
   /// Without stop(), as a crash would.
@@ -58,8 +54,8 @@ class NodeProcess {
  private:
   NodeProcess(const NodeConfig& config, DataFolder folder) : config_{config}, folder_{std::move(folder)} {}
 
-  [[nodiscard]] NodeResult<void> open(const std::vector<TypeMaker>& types);
-  [[nodiscard]] Result<void> load_types(const std::vector<TypeMaker>& types);
+  [[nodiscard]] NodeResult<void> open(const std::vector<plugin::AgentType>& types);
+  [[nodiscard]] Result<void> load_types(const std::vector<plugin::AgentType>& types);
   [[nodiscard]] Result<void> check_types() const;
   [[nodiscard]] NodeResult<void> join();
   [[nodiscard]] Result<void> start_memory();

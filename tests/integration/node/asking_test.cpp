@@ -129,6 +129,15 @@ BOOST_AUTO_TEST_CASE(a_plugins_agents_are_found_and_asked_across_nodes) {
   BOOST_TEST(north->terminate() == 0, north->err());
 }
 
+BOOST_AUTO_TEST_CASE(a_plugins_agent_finds_those_of_other_nodes) {
+  Nodes nodes;
+  const auto north = nodes.start("north", "", "[[agent]]\ntype = 'greeter'\n");
+  const auto south = nodes.start("south", north->address(), "[[agent]]\ntype = 'concierge'\n");
+  nodes.join(south->address());
+  nodes.wait_for(3);
+  BOOST_TEST(nodes.ask(nodes.agent("south", "concierge"), "Ada") == "north/greeter: Hello, Ada");
+}
+
 BOOST_AUTO_TEST_CASE(a_node_ends_what_its_agents_have_begun) {
   Nodes nodes;
   const auto north = nodes.start("north", "", "[[agent]]\ntype = 'slow'\n");

@@ -1,4 +1,5 @@
-// Agents for nodes: one that greets, one that keeps its visitors in the shared memory, one that never ends.
+// Agents for nodes: one that greets, one that has others do it, one that keeps its visitors in the shared memory, one
+// that never ends.
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
@@ -6,6 +7,7 @@
 #include <thread>
 
 #include "greeting.capnp.h"
+#include "myelin/cluster/directory.hpp"
 #include "myelin/memory/memory.hpp"
 #include "myelin/plugin/register.hpp"
 
@@ -31,10 +33,35 @@ class Greeter : public myelin::Agent {
   myelin::Held<node_test::GreeterSettings> settings_;
 };
 
+/// Has the greeter of some node greet, and says where that is.
+class Concierge : public myelin::Agent {
+ public:
+  explicit Concierge(const myelin::plugin::AgentSettings& settings)
+      : directory_{settings.lent<myelin::cluster::Directory>("directory")} {}
+  static void handlers(myelin::Handlers<Concierge>& on) { on.message<&Concierge::greet>(); }
+
+ private:
+  myelin::Task<Greeting> greet(myelin::Held<Hello> hello) {
+    const auto greeter = co_await ask(directory_.find("greeter"), 20s);
+    if (!greeter) co_return tl::unexpected{greeter.error()};
+    const auto greeting = co_await ask<Greeting>(
+        *greeter, [&](Hello::Builder asked) { asked.setName(hello->getName()); }, 20s);
+    if (!greeting) co_return tl::unexpected{greeting.error()};
+    const auto address = directory_.address_of(*greeter);
+    if (!address) co_return tl::unexpected{address.error()};
+    co_return [text = to_string(*address) + ": " + (*greeting)->getText().cStr()](Greeting::Builder said) {
+      said.setText(text);
+    };
+  }
+
+  const myelin::cluster::Directory directory_;
+};
+
 /// Answers with who was there before.
 class GuestBook : public myelin::Agent {
  public:
-  explicit GuestBook(const myelin::plugin::AgentSettings& settings) : memory_{settings.require_agent("memory")} {}
+  explicit GuestBook(const myelin::plugin::AgentSettings& settings)
+      : memory_{settings.lent<myelin::AgentRef>("memory")} {}
   static void handlers(myelin::Handlers<GuestBook>& on) { on.message<&GuestBook::enter>(); }
 
  private:
@@ -66,5 +93,6 @@ class Slow : public myelin::Agent {
 }  // namespace
 
 MYELIN_REGISTER_AGENT("greeter", Greeter)
+MYELIN_REGISTER_AGENT("concierge", Concierge)
 MYELIN_REGISTER_AGENT("guest-book", GuestBook)
 MYELIN_REGISTER_AGENT("slow", Slow)

@@ -49,7 +49,7 @@ struct Workers {
   }
   AgentRef balancer(std::string prefer = {}, Duration refresh = std::chrono::milliseconds{20}) {
     return nodes[0]->mesh.spawn<cluster::Balancer>(
-        *nodes[0]->cluster,
+        nodes[0]->cluster->directory(),
         cluster::BalancerOptions{.name = "worker", .prefer_tag = std::move(prefer), .refresh = refresh});
   }
   Result<std::uint64_t> ask(const AgentRef& balancer, Duration limit = kLimit) {
@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(nodes_with_the_tag_come_first_while_there_are_any) {
 BOOST_AUTO_TEST_CASE(what_comes_before_anybody_is_there_waits) {
   ClusterNode node{joining("n0", {})};
   const AgentRef balancer = node.mesh.spawn<cluster::Balancer>(
-      *node.cluster, cluster::BalancerOptions{.type = "numbered", .refresh = std::chrono::milliseconds{10}});
+      node.cluster->directory(),
+      cluster::BalancerOptions{.type = "numbered", .refresh = std::chrono::milliseconds{10}});
   auto waiting = std::async(std::launch::async, [&] { return node.mesh.ask<samples::Tick>(balancer, kTick, kLimit); });
   const auto none = node.mesh.ask<samples::Tick>(balancer, kTick, std::chrono::milliseconds{50});
   BOOST_TEST((!none && (none.error().code == Errc::timeout || none.error().code == Errc::not_found)));

@@ -1,6 +1,7 @@
 /// Clusters in this process: each node with a mesh of its own.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +19,16 @@ struct ClusterNode {
     cluster.emplace(std::move(*joined));
   }
   [[nodiscard]] std::string address() { return cluster->node().address(); }
-  /// Waits until so many are up, as this one sees it.
+  /// Waits until so many are up, as this one sees it, and it can talk to each of them itself.
   void wait_up(std::size_t count) {
     require_success(cluster->wait(
-        [count](const cluster::View& view) { return view.count(cluster::MemberState::up) == count; }, kLimit));
+        [count](const cluster::View& view) {
+          return view.count(cluster::MemberState::up) == count &&
+                 std::ranges::all_of(view.members, [](const cluster::Member& member) {
+                   return member.state != cluster::MemberState::up || member.connected;
+                 });
+        },
+        kLimit));
   }
   void wait_state(const std::string& node, cluster::MemberState state) {
     require_success(cluster->wait(

@@ -42,15 +42,17 @@ BOOST_AUTO_TEST_CASE(a_wrong_setting_is_named) {
   BOOST_CHECK_THROW(static_cast<void>(wrong.require<plugin_test::GreeterSettings>()), std::invalid_argument);
 }
 
-BOOST_AUTO_TEST_CASE(agents_are_lent_by_name) {
+BOOST_AUTO_TEST_CASE(handles_are_lent_by_name) {
   myelin::Mesh mesh{{.workers = 1}};  // outlives the handle in the settings
   AgentSettings settings;
-  BOOST_TEST((settings.agent("memory").error().code == Errc::not_found));
-  BOOST_CHECK_THROW(static_cast<void>(settings.require_agent("memory")), std::invalid_argument);
+  BOOST_CHECK_THROW(static_cast<void>(settings.lent<myelin::AgentRef>("memory")), std::invalid_argument);
   class Idle : public myelin::Agent {};
   const myelin::AgentRef agent = mesh.spawn<Idle>();
   settings.lend("memory", agent);
-  BOOST_TEST((settings.require_agent("memory") == agent));
+  BOOST_TEST((settings.lent<myelin::AgentRef>("memory") == agent));
+  BOOST_CHECK_EXCEPTION(static_cast<void>(settings.lent<int>("memory")), std::invalid_argument, [](const auto& error) {
+    return std::string_view{error.what()}.find("else") != std::string_view::npos;
+  });
   BOOST_TEST(settings.empty());
 }
 

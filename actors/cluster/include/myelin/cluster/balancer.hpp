@@ -1,7 +1,7 @@
 /// One handle for many agents that do the same on different nodes: kernel actors, above all.
 ///
-///     const AgentRef digits = mesh.spawn<cluster::Balancer>(cluster, {.name = "digits", .prefer_tag = "gpu"});
-///     const auto answer = co_await ask<InferAnswer>(digits, question, 2s);
+///     const AgentRef digits = mesh.spawn<cluster::Balancer>(cluster.directory(), {.name = "digits", .prefer_tag =
+///     "gpu"}); const auto answer = co_await ask<InferAnswer>(digits, question, 2s);
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "myelin/actors/agent.hpp"
-#include "myelin/cluster/cluster.hpp"
+#include "myelin/cluster/directory.hpp"
 
 namespace myelin::cluster {
 
@@ -32,13 +32,13 @@ struct BalancerOptions {
 /// any agent is known waits, up to kWaitingMax messages.
 ///
 /// **Errors**, besides those of the agents: not_found, where there is none at the question's deadline; overloaded.
-/// **Requires**: the cluster outlives it. **Thread-safety**: actor-confined.
+/// **Thread-safety**: actor-confined.
 class Balancer final : public Agent {
  public:
   static constexpr std::size_t kWaitingMax = 1024;
 
   /// **Errors**: throws std::invalid_argument for options without a name and a type.
-  Balancer(Cluster& cluster, BalancerOptions options);
+  Balancer(Directory directory, BalancerOptions options);
 
   static void handlers(Handlers<Balancer>& on) { on.any<&Balancer::take>(); }
   void on_start() override;
@@ -62,7 +62,7 @@ class Balancer final : public Agent {
   void refreshed(const AgentListing& listing);
   [[nodiscard]] std::shared_ptr<Target> choose();
 
-  Cluster& cluster_;
+  const Directory directory_;
   const BalancerOptions options_;
   std::vector<std::shared_ptr<Target>> targets_;
   std::size_t next_ = 0;  ///< Where to begin to look, so that those that are alike take turns.

@@ -1,6 +1,7 @@
 /// What a new agent is told by whoever has it started by the name of its type: a configuration file, or an operator.
 #pragma once
 
+#include <any>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -8,7 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "myelin/actors/agent_ref.hpp"
 #include "myelin/base/result.hpp"
 #include "myelin/serialization/batch.hpp"
 #include "myelin/serialization/json.hpp"
@@ -22,8 +22,10 @@ namespace myelin::plugin {
 ///     explicit Greeter(const AgentSettings& settings)
 ///         : settings_{settings.require<GreeterSettings>()} {}
 ///
-/// Besides, whoever starts the agent lends it others that it needs, by name: a node lends "memory", the session of the
-/// shared memory that it is configured with, so that `Memory{settings.require_agent("memory")}` is a handle to it.
+/// Besides, whoever starts the agent lends it what it needs, by name. A node lends "directory", with which it finds
+/// agents of all nodes, and "memory", the session of the shared memory that [memory] in its configuration names:
+///
+///     directory_{settings.lent<cluster::Directory>("directory")}, memory_{settings.lent<AgentRef>("memory")}
 ///
 /// **Thread-safety**: thread-compatible.
 class AgentSettings {
@@ -53,15 +55,21 @@ class AgentSettings {
     return *std::move(read);
   }
 
-  /// Lends the new agent another one.
-  void lend(std::string name, AgentRef agent) { lent_.insert_or_assign(std::move(name), std::move(agent)); }
-  /// What was lent by this name. **Errors**: not_found.
-  [[nodiscard]] Result<AgentRef> agent(std::string_view name) const;
-  /// The same for constructors: throws std::invalid_argument.
-  [[nodiscard]] AgentRef require_agent(std::string_view name) const;
+  /// Lends the new agent a handle, to be copied.
+  void lend(std::string name, std::any thing) { lent_.insert_or_assign(std::move(name), std::move(thing)); }
+  /// What was lent by this name, for constructors: throws std::invalid_argument where there is none, or it is no T.
+  template <class T>
+  [[nodiscard]] T lent(std::string_view name) const {
+    const std::any* const found = find_lent(name);
+    if (const T* const thing = std::any_cast<T>(found)) return *thing;
+    throw std::invalid_argument{not_lent(name, found != nullptr)};
+  }
 
  private:
-  std::map<std::string, AgentRef, std::less<>> lent_;
+  [[nodiscard]] const std::any* find_lent(std::string_view name) const;
+  [[nodiscard]] static std::string not_lent(std::string_view name, bool is_other);
+
+  std::map<std::string, std::any, std::less<>> lent_;
   std::string json_ = "{}";
   bool empty_ = true;
 };

@@ -12,7 +12,7 @@
 namespace myelin::plugin {
 
 /// Raised with every change of what crosses between a program and its plugins that a size does not show.
-inline constexpr std::uint32_t kPluginAbi = 1;
+inline constexpr std::uint32_t kPluginAbi = 2;
 
 /// The section of the library's file that holds the stamps, one a source.
 #define MYELIN_PLUGIN_SECTION ".myelin.plugin"
