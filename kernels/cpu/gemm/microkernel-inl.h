@@ -53,14 +53,21 @@ enum class LayoutOfA {
   columns,  // row i at a + i, step p at a + p * stride: A transposed, or packed
 };
 
-// Whether a microkernel asks for B ahead of reading it. Not with A packed: then B was packed just now and is in a
-// cache, and asking costs 4 %. Nor with one or two rows of A: they leave so little to do with each row of B that memory
-// is the limit, whatever is asked for.
-template <int kRows, LayoutOfA kLayout>
-constexpr bool kAsksAhead = kRows >= 3 && kLayout == LayoutOfA::rows;
+// Whether a microkernel asks for B ahead of reading it. Not where B is in a cache: asking costs 4 %. Nor with one or
+// two rows of A: they leave so little to do with each row of B that memory is the limit, whatever is asked for.
+template <int kRows, bool kAsks>
+constexpr bool kAsksAhead = kRows >= 3 && kAsks;
 
 // Brings a line into L2: into L1 it would come long before its turn, and displace what is in use.
 HWY_INLINE void ask_for(const float* line) { __builtin_prefetch(line, 0, 2); }
+
+// Every line of a row of C. Its last element may lie on one more.
+HWY_INLINE void prefetch_row(const float* row, std::size_t count) {
+  constexpr std::size_t kLine = 64 / sizeof(float);
+#pragma GCC unroll 16
+  for (std::size_t at = 0; at < count; at += kLine) hwy::Prefetch(row + at);
+  hwy::Prefetch(row + count - 1);
+}
 
 // One tile's worth of arguments.
 struct Tile {
@@ -83,12 +90,46 @@ struct Tile {
   bool relu;
 };
 
+// A tile's sums into C, with all that comes after them.
+template <int kRows, int kVectors>
+HWY_INLINE void store_tile(const Tile& tile, const V (&sums)[kRows][kVectors]) {
+  const D d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t last = tile.last_lanes;
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; ++j) {
+      const bool partial = j == kVectors - 1 && last != lanes;
+      float* to = tile.c + i * tile.c_stride + j * lanes;
+      V v = sums[i][j];
+      if (HWY_UNLIKELY(tile.scaled)) {
+        v = hn::Mul(v, hn::Set(d, tile.alpha));
+        if (tile.beta != 0.0F) {
+          v = hn::MulAdd(hn::Set(d, tile.beta), partial ? load_partial(d, last, to) : hn::LoadU(d, to), v);
+        }
+      }
+      if (tile.bias != nullptr) {
+        const float* from = tile.bias + j * lanes;
+        v = hn::Add(v, partial ? load_partial(d, last, from) : hn::LoadU(d, from));
+      }
+      // A comparison, not a maximum: NaN stays NaN.
+      if (tile.relu) v = hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
+      if (partial) {
+        store_partial(v, d, last, to);
+      } else {
+        hn::StoreU(v, d, to);
+      }
+    }
+  }
+}
+
 // C [kRows, kVectors vectors] from A [kRows, depth] and B [depth, kVectors vectors]. Each sum is a chain of fused
 // multiply-adds in the order of the depth (of products and sums where the target has no such instruction), wherever the
 // chain is broken off and resumed: so blocking does not show in the bits.
 //
 // kMasked: the last vector of B is read in part, for B in place may end there. Packed panels are filled up with zeros.
-template <int kRows, int kVectors, LayoutOfA kLayout, bool kMasked>
+template <int kRows, int kVectors, LayoutOfA kLayout, bool kMasked, bool kAsks>
 HWY_NOINLINE void microkernel(const Tile& tile) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
@@ -119,14 +160,13 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
     if constexpr (kRows == kRowsMax) {
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
-        hwy::Prefetch(c + (kRows + i) * c_stride);
-        hwy::Prefetch(c + (kRows + i) * c_stride + kVectors * lanes - 1);
+        prefetch_row(c + (kRows + i) * c_stride, kVectors * lanes);
       }
     }
   } else {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      hwy::Prefetch(c + i * c_stride);
+      prefetch_row(c + i * c_stride, kVectors * lanes);
 #pragma GCC unroll 8
       for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::Zero(d);
     }
@@ -134,7 +174,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
 
 #pragma GCC unroll 2
   for (std::size_t p = 0; p < depth; ++p) {
-    if constexpr (kAsksAhead<kRows, kLayout>) {
+    if constexpr (kAsksAhead<kRows, kAsks>) {
 #pragma GCC unroll 4
       for (int panel = 0; panel * kPanelVectors < kVectors; ++panel) {
         ask_for(ahead + panel * b_panel_stride);
@@ -158,32 +198,16 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
     for (int panel = 0; panel * kPanelVectors < kVectors; ++panel) b[panel] += b_row_stride;
   }
 
+  const bool plain = !tile.scaled && tile.bias == nullptr && !tile.relu && last == lanes;
+  if (HWY_LIKELY(plain)) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
+    for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kVectors; ++j) {
-      const bool partial = j == kVectors - 1 && last != lanes;
-      float* to = c + i * c_stride + j * lanes;
-      V v = sums[i][j];
-      if (HWY_UNLIKELY(tile.scaled)) {
-        v = hn::Mul(v, hn::Set(d, tile.alpha));
-        if (tile.beta != 0.0F) {
-          v = hn::MulAdd(hn::Set(d, tile.beta), partial ? load_partial(d, last, to) : hn::LoadU(d, to), v);
-        }
-      }
-      if (tile.bias != nullptr) {
-        const float* from = tile.bias + j * lanes;
-        v = hn::Add(v, partial ? load_partial(d, last, from) : hn::LoadU(d, from));
-      }
-      // A comparison, not a maximum: NaN stays NaN.
-      if (tile.relu) v = hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
-      if (partial) {
-        store_partial(v, d, last, to);
-      } else {
-        hn::StoreU(v, d, to);
-      }
+      for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, c + i * c_stride + j * lanes);
     }
+    return;
   }
+  store_tile<kRows, kVectors>(tile, sums);
 }
 
 using Microkernel = void (*)(const Tile&);
@@ -195,32 +219,32 @@ struct Microkernels {
   Microkernel wide[kRowsMax];
 };
 
-template <LayoutOfA kLayout, int kRows, int... kIndex>
+template <LayoutOfA kLayout, bool kAsks, int kRows, int... kIndex>
 constexpr void fill_row(Microkernels& table, std::integer_sequence<int, kIndex...>) {
-  ((table.panel[kRows - 1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, false>), ...);
+  ((table.panel[kRows - 1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, false, kAsks>), ...);
   if constexpr (kHasMemoryMasks) {
-    ((table.masked[kRows - 1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, true>), ...);
+    ((table.masked[kRows - 1][kIndex] = &microkernel<kRows, kIndex + 1, kLayout, true, kAsks>), ...);
   }
-  table.wide[kRows - 1] = &microkernel<kRows, kPanelVectors * panels_per_tile(kRows), kLayout, false>;
+  table.wide[kRows - 1] = &microkernel<kRows, kPanelVectors * panels_per_tile(kRows), kLayout, false, kAsks>;
 }
 
-template <LayoutOfA kLayout, int... kIndex>
+template <LayoutOfA kLayout, bool kAsks, int... kIndex>
 constexpr Microkernels make_microkernels(std::integer_sequence<int, kIndex...>) {
   Microkernels table{};
-  (fill_row<kLayout, kIndex + 1>(table, std::make_integer_sequence<int, kPanelVectors>()), ...);
+  (fill_row<kLayout, kAsks, kIndex + 1>(table, std::make_integer_sequence<int, kPanelVectors>()), ...);
   return table;
 }
 
-template <LayoutOfA kLayout>
-constexpr Microkernels kMicrokernels = make_microkernels<kLayout>(std::make_integer_sequence<int, kRowsMax>());
+template <LayoutOfA kLayout, bool kAsks>
+constexpr Microkernels kMicrokernels = make_microkernels<kLayout, kAsks>(std::make_integer_sequence<int, kRowsMax>());
 
-// `rows` rows of C over `columns` columns, from left to right; `tile` holds what the first tile needs. `masked`: B's
-// last panel is not filled up.
-template <LayoutOfA kLayout>
-HWY_INLINE void row_of_tiles(std::size_t rows, std::size_t columns, bool masked, Tile tile) {
+// `rows` rows of C over `columns` columns, from left to right; `tile` holds what the first tile needs, and is moved on.
+// `masked`: B's last panel is not filled up.
+template <LayoutOfA kLayout, bool kAsks>
+HWY_INLINE void row_of_tiles(std::size_t rows, std::size_t columns, bool masked, Tile& tile) {
   const std::size_t lanes = hn::Lanes(D());
   const std::size_t width = panel_width();
-  const Microkernels& table = kMicrokernels<kLayout>;
+  const Microkernels& table = kMicrokernels<kLayout, kAsks>;
   const auto advance = [&tile](std::size_t done, std::size_t panels) {
     tile.b += panels * tile.b_panel_stride;
     tile.c += done;

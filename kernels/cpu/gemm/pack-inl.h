@@ -60,53 +60,83 @@ HWY_INLINE void transpose(const float* HWY_RESTRICT from, std::size_t from_strid
   }
 }
 
-// Panel [depth, panel width] from a B stored as [depth, n]; `columns` of its columns exist.
-HWY_INLINE void copy_panel(const float* HWY_RESTRICT b, std::size_t stride, std::size_t depth, std::size_t columns,
-                           float* HWY_RESTRICT to) {
+// Panels [depth, panel width] from a B stored as [depth, n], one row of all of them after the other: B is read along
+// its rows. Panel by panel, a row would give a line or a few at a time, each row on a page of its own.
+HWY_INLINE void copy_panels(const float* HWY_RESTRICT b, std::size_t stride, std::size_t depth, std::size_t panels,
+                            float* HWY_RESTRICT to) {
+  const D d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t width = panel_width();
+  for (std::size_t p = 0; p < depth; ++p, b += stride, to += width) {
+    for (std::size_t panel = 0; panel < panels; ++panel) {
+      const float* HWY_RESTRICT from = b + panel * width;
+      float* HWY_RESTRICT row = to + panel * depth * width;
+#pragma GCC unroll 4
+      for (int v = 0; v < kPanelVectors; ++v) hn::Store(hn::LoadU(d, from + v * lanes), d, row + v * lanes);
+    }
+  }
+}
+
+// The last panel, of which only `columns` exist; the rest of it is left as it is.
+HWY_INLINE void copy_partial_panel(const float* HWY_RESTRICT b, std::size_t stride, std::size_t depth,
+                                   std::size_t columns, float* HWY_RESTRICT to) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t width = panel_width();
   const std::size_t whole = columns / lanes * lanes;
-  if (columns == width) {
-    for (std::size_t p = 0; p < depth; ++p, b += stride, to += width) {
-      for (int v = 0; v < kPanelVectors; ++v) hn::Store(hn::LoadU(d, b + v * lanes), d, to + v * lanes);
-    }
-    return;
-  }
   for (std::size_t p = 0; p < depth; ++p, b += stride, to += width) {
     for (std::size_t j = 0; j < whole; j += lanes) hn::Store(hn::LoadU(d, b + j), d, to + j);
     if (whole < columns) hn::Store(load_partial(d, columns - whole, b + whole), d, to + whole);
   }
 }
 
+constexpr std::size_t kPanelsTogether = 8;  // 0.5 or 2 KiB of a row at a time, and no more streams to write than that
+
 // B's columns [first, first + columns) over the depth as panels.
 inline void pack_panels(const float* HWY_RESTRICT b, std::size_t stride, bool transposed, std::size_t depth,
                         std::size_t columns, float* HWY_RESTRICT to) {
   const std::size_t width = panel_width();
-  for (std::size_t j = 0; j < columns; j += width, to += depth * width) {
+  for (std::size_t j = 0; j < columns;) {
+    const std::size_t whole = std::min(kPanelsTogether, (columns - j) / width);
+    if (!transposed && whole > 0) {
+      copy_panels(b + j, stride, depth, whole, to);
+      j += whole * width;
+      to += whole * width * depth;
+      continue;
+    }
     const std::size_t wanted = std::min(width, columns - j);
     if (wanted < width) std::fill_n(to, depth * width, 0.0F);
     if (transposed) {
       transpose(b + j * stride, stride, wanted, depth, to, width);
     } else {
-      copy_panel(b + j, stride, depth, wanted, to);
+      copy_partial_panel(b + j, stride, depth, wanted, to);
     }
+    j += width;
+    to += width * depth;
   }
 }
 
-// A's rows [row, row + rows) over [p0, p0 + depth), tile after tile, each as columns of as many elements as it has
-// rows: the next element of A is always the next in memory.
+// Elements from one packed row of A to the next: an odd number of cache lines, so that rows do not contend for the same
+// places of a cache, as they do where a row is a power of two.
+HWY_INLINE std::size_t packed_a_stride(std::size_t depth) {
+  constexpr std::size_t kLine = 64 / sizeof(float);
+  return (((depth + kLine - 1) / kLine) | 1U) * kLine;
+}
+
+// A's rows [row, row + rows) over [p0, p0 + depth). Rows stay rows: turning them into columns took as long as a
+// twentieth of the product. A transposed becomes tile after tile, each as columns of as many elements as it has rows.
 inline void pack_a(const GemmCall& call, std::size_t row, std::size_t rows, std::size_t p0, std::size_t depth,
                    float* HWY_RESTRICT to) {
+  if (!call.transpose_a) {
+    const std::size_t stride = packed_a_stride(depth);
+    for (std::size_t r = 0; r < rows; ++r) std::copy_n(call.a + (row + r) * call.a_stride + p0, depth, to + r * stride);
+    return;
+  }
   for (const std::size_t end = row + rows; row < end;) {
     const std::size_t high = next_rows(end - row);
-    if (call.transpose_a) {
-      const float* from = call.a + p0 * call.a_stride + row;
-      for (std::size_t p = 0; p < depth; ++p, from += call.a_stride) {
-        for (std::size_t r = 0; r < high; ++r) to[p * high + r] = from[r];
-      }
-    } else {
-      transpose(call.a + row * call.a_stride + p0, call.a_stride, high, depth, to, high);
+    const float* from = call.a + p0 * call.a_stride + row;
+    for (std::size_t p = 0; p < depth; ++p, from += call.a_stride) {
+      for (std::size_t r = 0; r < high; ++r) to[p * high + r] = from[r];
     }
     to += high * depth;
     row += high;

@@ -29,9 +29,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::size_t kDepthBlock =
     512;  // a panel of B, 512 x 16 x 4 = 32 KiB; with 256 C is read and written twice as often
 constexpr std::size_t kRowBlock = 168;     // a block of A, 168 x 512 x 4 = 344 KiB, stays in two thirds of a 512 KiB L2
-constexpr std::size_t kChunk = 2UL << 20;  // floats of packed B at a time: 8 MiB of L3
-constexpr std::size_t kChunkDepth = 4096;  // of them; then a chunk has 512 columns or more
+constexpr std::size_t kChunk = 3UL << 20;  // floats of packed B at a time: 12 MiB of L3
+constexpr std::size_t kChunkDepth = 4096;  // of them; then a chunk has 768 columns or more
 constexpr std::size_t kChunkOnce = 64UL << 10;  // floats of packed B that one block of rows meets: 256 KiB of L2
+
+constexpr std::size_t kChunkInCache = 256UL << 10U;  // floats of packed B that are still in or near L2: 1 MiB
 
 constexpr std::size_t kRowsAhead = 32;         // of B in place: some 200 cycles
 constexpr std::size_t kRowsAheadPacked = 128;  // of B packed long ago, which may be in memory: some 800 cycles
@@ -85,84 +87,86 @@ struct Part {
   [[nodiscard]] bool is_first() const { return depth_begin == 0; }
 };
 
-Tile first_tile(const GemmCall& call, const Part& part, std::size_t row, const float* a, std::size_t a_stride,
-                RightOperand b) {
-  const bool is_last = part.depth_begin + part.depth == call.k;
-  const bool scaled = is_scaled(call);
-  return {.depth = part.depth,
-          .a = a,
-          .a_stride = a_stride,
-          .b = b.data,
-          .b_row_stride = b.row_stride,
-          .b_panel_stride = b.panel_stride,
-          .b_ahead = b.ahead,
-          .b_ahead_step = b.ahead_step,
-          .c = call.c + row * call.c_stride + part.column,
-          .c_stride = call.c_stride,
-          .last_lanes = 0,
-          .resume = !scaled && !part.is_first(),
-          .scaled = scaled,
-          .alpha = call.alpha,
-          .beta = part.is_first() ? call.beta : 1.0F,
-          .bias = is_last && call.bias != nullptr ? call.bias + part.column : nullptr,
-          .relu = is_last && call.activation == Activation::relu};
-}
-
-// `a(row)`: where a tile's rows begin, and their stride.
+// A as the microkernel walks it: row i of the part begins at data + i * row_step.
 struct LeftOperand {
   const float* data;
-  std::size_t stride;
+  std::size_t row_step;
+  std::size_t stride;  // 0 for tiles packed as columns: each has as many elements a column as it has rows
 };
 
-template <LayoutOfA kLayout, class Left>
-HWY_INLINE void multiply_tiles(const GemmCall& call, const Part& part, RightOperand b, const Left& left) {
+// What all tiles of a part have in common.
+Tile common_tile(const GemmCall& call, const Part& part, const RightOperand& b, const LeftOperand& a) {
+  const bool scaled = is_scaled(call);
+  const bool is_last = part.depth_begin + part.depth == call.k;
+  Tile tile{};
+  tile.depth = part.depth;
+  tile.a_stride = a.stride;
+  tile.b_row_stride = b.row_stride;
+  tile.b_panel_stride = b.panel_stride;
+  tile.b_ahead_step = b.ahead_step;
+  tile.c_stride = call.c_stride;
+  tile.resume = !scaled && !part.is_first();
+  tile.scaled = scaled;
+  tile.alpha = call.alpha;
+  tile.beta = part.is_first() ? call.beta : 1.0F;
+  tile.relu = is_last && call.activation == Activation::relu;
+  return tile;
+}
+
+// One Tile serves all: each call changes some of its words. A copy would be read in vectors of what was just written
+// word by word, which no processor forwards: it would wait for all before it, 100 cycles a tile.
+template <LayoutOfA kLayout, bool kAsks>
+HWY_INLINE void multiply_tiles(const GemmCall& call, const Part& part, const RightOperand& b, const LeftOperand& a) {
   const std::size_t width = panel_width();
+  const std::size_t tiles = (part.rows + kRowsMax - 1) / kRowsMax;
+  const std::size_t rows_least = part.rows / tiles;
+  const std::size_t higher = part.rows % tiles;  // tiles with one row more
   // One tile of rows reads B once, and may be several panels wide. With more of them each panel of B is read by all
-  // while it is in L1.
-  const std::size_t step = part.rows <= kRowsMax ? part.columns : width;
+  // while it is in L1 or on its way from L2.
+  const std::size_t step = tiles == 1 ? part.columns : width;
+  // Several tiles of rows read this panel. Meanwhile each asks for its share of the next one, so that memory is as
+  // busy as the sums are.
+  const bool shares = kAsks && tiles > 1 && !b.masked;
+  const bool is_last = part.depth_begin + part.depth == call.k;
+  const float* const bias = is_last && call.bias != nullptr ? call.bias + part.column : nullptr;
+  Tile tile = common_tile(call, part, b, a);
+  if (shares) tile.b_ahead_step = (b.row_stride + tiles - 1) / tiles;
   for (std::size_t j = 0; j < part.columns; j += step) {
-    Part strip = part;
-    strip.column = part.column + j;
-    strip.columns = std::min(step, part.columns - j);
-    RightOperand right = b;
-    right.data += j / width * b.panel_stride;
-    const std::size_t tiles = (part.rows + kRowsMax - 1) / kRowsMax;
-    // Several tiles of rows read this panel. Meanwhile each asks for its share of the next one, so that memory is as
-    // busy as the sums are.
-    const bool shares = tiles > 1 && b.ahead > 0 && !b.masked;
-    if (shares) {
-      right.ahead = b.panel_stride;
-      right.ahead_step = (b.row_stride + tiles - 1) / tiles;
-    }
-    for (std::size_t done = 0; done < part.rows;) {
-      const std::size_t rows = next_rows(part.rows - done);
-      const LeftOperand a = left(done, rows);
-      row_of_tiles<kLayout>(rows, strip.columns, b.masked,
-                            first_tile(call, strip, part.row + done, a.data, a.stride, right));
-      if (shares) right.ahead += part.depth * right.ahead_step;
-      done += rows;
+    const std::size_t columns = std::min(step, part.columns - j);
+    const float* const panel = b.data + j / width * b.panel_stride;
+    const float* left = a.data;
+    float* c = call.c + part.row * call.c_stride + part.column + j;
+    tile.b_ahead = shares ? b.panel_stride : b.ahead;
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const std::size_t rows = rows_least + (t < higher ? 1 : 0);
+      tile.a = left;
+      if (kLayout == LayoutOfA::columns && a.stride == 0) tile.a_stride = rows;
+      tile.b = panel;
+      tile.c = c;
+      tile.bias = bias == nullptr ? nullptr : bias + j;
+      row_of_tiles<kLayout, kAsks>(rows, columns, b.masked, tile);
+      if (shares) tile.b_ahead += part.depth * tile.b_ahead_step;
+      left += rows * a.row_step;
+      c += rows * call.c_stride;
     }
   }
 }
 
-void multiply_in_place(const GemmCall& call, const Part& part, RightOperand b) {
-  if (call.transpose_a) {
-    const float* from = call.a + part.depth_begin * call.a_stride + part.row;
-    multiply_tiles<LayoutOfA::columns>(call, part, b, [&](std::size_t done, std::size_t) {
-      return LeftOperand{from + done, call.a_stride};
-    });
-  } else {
-    const float* from = call.a + part.row * call.a_stride + part.depth_begin;
-    multiply_tiles<LayoutOfA::rows>(call, part, b, [&](std::size_t done, std::size_t) {
-      return LeftOperand{from + done * call.a_stride, call.a_stride};
-    });
-  }
+// A transposed is rare: it has no instances that ask ahead.
+void multiply_part(const GemmCall& call, const Part& part, const RightOperand& b, const LeftOperand& a) {
+  if (call.transpose_a) return multiply_tiles<LayoutOfA::columns, false>(call, part, b, a);
+  if (b.ahead > 0) return multiply_tiles<LayoutOfA::rows, true>(call, part, b, a);
+  return multiply_tiles<LayoutOfA::rows, false>(call, part, b, a);
 }
 
-void multiply_packed(const GemmCall& call, const Part& part, RightOperand b, const float* a_block) {
-  multiply_tiles<LayoutOfA::columns>(call, part, b, [&](std::size_t done, std::size_t rows) {
-    return LeftOperand{a_block + done * part.depth, rows};
-  });
+LeftOperand in_place(const GemmCall& call, const Part& part) {
+  if (call.transpose_a) return {call.a + part.depth_begin * call.a_stride + part.row, 1, call.a_stride};
+  return {call.a + part.row * call.a_stride + part.depth_begin, call.a_stride, call.a_stride};
+}
+
+LeftOperand packed(const GemmCall& call, const Part& part, const float* a_block) {
+  if (call.transpose_a) return {a_block, part.depth, 0};
+  return {a_block, packed_a_stride(part.depth), packed_a_stride(part.depth)};
 }
 
 // Calls `block(begin, length)` for even pieces of `length` of at most `most`.
@@ -179,7 +183,7 @@ HWY_INLINE void for_even_blocks(std::size_t length, std::size_t most, const Bloc
 // Floats of work memory for A of so many rows.
 std::size_t a_block_size(const GemmCall& call, std::size_t rows) {
   if (!call.transpose_a && (rows <= kRowBlock || call.k <= kDepthInPlaceMax)) return 0;
-  return std::min(rows, kRowBlock) * std::min(call.k, kDepthBlock);
+  return std::min(rows, kRowBlock) * packed_a_stride(std::min(call.k, kDepthBlock));
 }
 
 // Some rows of C over a chunk of B. `chunk` says which columns and which part of the depth `b` holds.
@@ -200,10 +204,10 @@ void multiply_chunk(const GemmCall& call, const Part& chunk, RightOperand b, flo
       RightOperand right = b;
       right.data += begin * b.row_stride;
       if (a_block == nullptr) {
-        multiply_in_place(call, part, right);
+        multiply_part(call, part, right, in_place(call, part));
       } else {
         pack_a(call, part.row, rows, part.depth_begin, depth, a_block);
-        multiply_packed(call, part, right, a_block);
+        multiply_part(call, part, right, packed(call, part, a_block));
       }
     });
     if (chunk.depth_begin + chunk.depth == call.k) {
@@ -281,7 +285,8 @@ bool multiply_panels(const GemmCall& call) {
                      width,
                      false};
       if (call.packed_b == nullptr) {
-        b = {memory.get(), width, depth * width, 0, 0, false};
+        const std::size_t ahead = depth * columns > kChunkInCache ? kRowsAheadPacked * width : 0;
+        b = {memory.get(), width, depth * width, ahead, width, false};
         const std::size_t panels = (columns + width - 1) / width;
         const std::size_t pieces = threads == 1 ? 1 : std::min(panels, threads * kPiecesAThread);
         const auto pack = [&](std::size_t piece, std::size_t) {
@@ -315,9 +320,12 @@ bool multiply_both_in_place(const GemmCall& call) {
     pack_panels(call.b + call.n - rest, call.b_stride, false, call.k, rest, last_panel.get());
   }
   part.columns = call.n - rest;
-  if (part.columns > 0)
-    multiply_chunk(call, part, {call.b, call.b_stride, width, kRowsAhead * call.b_stride, call.b_stride, true},
-                   nullptr);
+  // A small B is in a cache once the first tile has read it.
+  const bool asks = call.m <= kRowsMax || call.k * call.n > kElementsInPlaceMax;
+  const std::size_t ahead = asks ? kRowsAhead * call.b_stride : 0;
+  if (part.columns > 0) {
+    multiply_chunk(call, part, {call.b, call.b_stride, width, ahead, call.b_stride, true}, nullptr);
+  }
   if (rest == 0) return true;
   part.column = part.columns;
   part.columns = rest;

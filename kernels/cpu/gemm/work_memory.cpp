@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "memory/huge_pages.hpp"
 #include "myelin/kernels/gemm.hpp"
 
 namespace myelin::kernels::cpu {
@@ -31,6 +32,7 @@ WorkMemory::WorkMemory(WorkFor purpose, std::size_t floats) : purpose_(purpose),
     return;
   }
   memory_ = hwy::AllocateAligned<float>(floats);
+  if (memory_ != nullptr) prefer_huge_pages(memory_.get(), floats * sizeof(float));
 }
 
 WorkMemory::~WorkMemory() {

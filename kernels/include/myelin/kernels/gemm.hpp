@@ -17,7 +17,7 @@
 namespace myelin::kernels {
 
 /// The most work memory of one product on one thread: a block of B that fits L3, and one of A that fits L2.
-inline constexpr std::size_t kGemmWorkBytes = std::size_t{10} << 20;
+inline constexpr std::size_t kGemmWorkBytes = std::size_t{14} << 20;
 
 /// How the product reads its operands and meets what C holds: C = alpha * op(A) * op(B) + beta * C.
 struct GemmOptions {
