@@ -150,7 +150,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
   if (HWY_UNLIKELY(tile.resume)) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) {
         const float* from = c + i * c_stride + j * lanes;
         sums[i][j] = j == kVectors - 1 && last != lanes ? load_partial(d, last, from) : hn::LoadU(d, from);
@@ -167,7 +167,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       prefetch_row(c + i * c_stride, kVectors * lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::Zero(d);
     }
   }
@@ -182,7 +182,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
       ahead += tile.b_ahead_step;
     }
     V right[kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < kVectors; ++j) {
       const float* from = b[j / kPanelVectors] + (j % kPanelVectors) * lanes;
       right[j] = kMasked && j == kVectors - 1 ? load_partial(d, last, from) : hn::LoadU(d, from);
@@ -190,7 +190,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
       const V left = hn::Set(d, kLayout == LayoutOfA::columns ? a[i] : a[i * a_stride]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
     }
     a += kLayout == LayoutOfA::columns ? a_stride : 1;
@@ -202,7 +202,7 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
   if (HWY_LIKELY(plain)) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, c + i * c_stride + j * lanes);
     }
     return;

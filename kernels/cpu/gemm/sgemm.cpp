@@ -21,7 +21,7 @@ Result<void> run(const cpu::GemmCall& call) {
 
 }  // namespace
 
-Result<void> check_gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options) {
+Result<void> check_gemm(const ConstMatrixView& a, const ConstMatrixView& b, MatrixView c, GemmOptions options) {
   if (auto checked = check_view("a", a); !checked) return checked;
   const std::size_t m = options.transpose_a ? a.cols : a.rows;
   const std::size_t k = options.transpose_a ? a.rows : a.cols;

@@ -9,6 +9,7 @@
 #include "cpu/gemm/epilogue-inl.h"
 #include "cpu/gemm/gemm_call.hpp"
 #include "cpu/gemm/microkernel-inl.h"
+#include "cpu/gemm/narrow-inl.h"
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/work_memory.hpp"
 #include "cpu/partial-inl.h"
@@ -39,11 +40,12 @@ constexpr std::size_t kRowsAhead = 32;         // of B in place: some 200 cycles
 constexpr std::size_t kRowsAheadPacked = 128;  // of B packed long ago, which may be in memory: some 800 cycles
 
 // Which way a product is computed.
-constexpr std::size_t kRowsInPlaceMax = 16;           // B in place: packing it costs as much as a few passes over it
-constexpr std::size_t kElementsInPlaceMax = 96 * 96;  // a B of 36 KiB is read quickly in any order
-constexpr std::size_t kRowsTransposedMax = 96;        // of a transposed A in place: walking its columns gets slow early
-constexpr std::size_t kRowsDottedMax = 8;             // of A, against a transposed B in place
-constexpr std::size_t kDepthInPlaceMax = 448;         // of A: its rows lie close enough to be read in place
+constexpr std::size_t kRowsInPlaceMax = 16;              // B in place: packing it costs as much as a few passes over it
+constexpr std::size_t kElementsInPlaceMax = 96 * 96;     // a B of 36 KiB is read quickly in any order
+constexpr std::size_t kElementsNarrowMax = 64UL << 10U;  // a B of one vector's width, 256 KiB: each tile reads it anew
+constexpr std::size_t kRowsTransposedMax = 96;  // of a transposed A in place: walking its columns gets slow early
+constexpr std::size_t kRowsDottedMax = 8;       // of A, against a transposed B in place
+constexpr std::size_t kDepthInPlaceMax = 448;   // of A: its rows lie close enough to be read in place
 
 // Splitting over threads: fewer operations than two cores do in the time that waking a helper takes stay on one.
 constexpr double kOperationsSplitMin = 2.0 * 256 * 256 * 256;
@@ -56,7 +58,7 @@ HWY_INLINE std::size_t narrow_below() {
 #if HWY_TARGET == HWY_SCALAR
   return 0;
 #else
-  return (kPanelVectors > 2 ? 1 : 2) * hn::Lanes(hn::ScalableTag<float>());
+  return 2 * hn::Lanes(hn::ScalableTag<float>());
 #endif
 }
 
@@ -370,6 +372,11 @@ bool run_gemm(const GemmCall& call) {
     return true;
   }
   const bool reads_a_well = !call.transpose_a || call.m <= kRowsTransposedMax;
+  // Without masks each row of B would be copied.
+  if (kHasMemoryMasks && reads_a_well && call.n <= hn::Lanes(D()) && call.k * call.n <= kElementsNarrowMax) {
+    multiply_narrow(call);
+    return true;
+  }
   const bool reads_b_well = call.m <= kRowsInPlaceMax || call.k * call.n <= kElementsInPlaceMax;
   return reads_a_well && reads_b_well ? multiply_both_in_place(call) : multiply_panels(call);
 }

@@ -66,7 +66,8 @@ class PackedMatrix {
 
 /// What `sgemm` demands of its operands. **Errors**: shape_mismatch naming the argument and both shapes;
 /// invalid_argument for a bad view (see check_view) or a C that overlaps A or B.
-[[nodiscard]] Result<void> check_gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options = {});
+[[nodiscard]] Result<void> check_gemm(const ConstMatrixView& a, const ConstMatrixView& b, MatrixView c,
+                                      GemmOptions options = {});
 
 /// What `sgemm` demands of an epilogue for `c`. **Errors**: shape_mismatch for a bias that is neither empty nor of n
 /// elements and for a residual of another shape than C's; invalid_argument for a bad view, for a C that overlaps one of

@@ -67,15 +67,16 @@ struct MatrixView {
 /// Whether `view` can be walked at all. `name` stands for it in messages ("a", "probabilities").
 /// **Errors**: invalid_argument for null data under a non-empty shape, for stride < cols, and for a byte size that does
 /// not fit the address space. **Thread-safety**: thread-safe. **Cost**: O(1).
-[[nodiscard]] Result<void> check_view(std::string_view name, ConstMatrixView view);
+[[nodiscard]] Result<void> check_view(std::string_view name, const ConstMatrixView& view);
 
 /// As check_view, and the shape must be [rows, cols].
 /// **Errors**: also shape_mismatch, which names `name` and both shapes. **Thread-safety**: thread-safe.
-[[nodiscard]] Result<void> check_shape(std::string_view name, ConstMatrixView view, std::size_t rows, std::size_t cols);
+[[nodiscard]] Result<void> check_shape(std::string_view name, const ConstMatrixView& view, std::size_t rows,
+                                       std::size_t cols);
 
 /// Whether the memory from the first to the last element of `output` is apart from that of `input`.
 /// **Errors**: invalid_argument when the ranges overlap. **Requires**: both passed check_view.
-[[nodiscard]] Result<void> check_apart(std::string_view output_name, ConstMatrixView output,
-                                       std::string_view input_name, ConstMatrixView input);
+[[nodiscard]] Result<void> check_apart(std::string_view output_name, const ConstMatrixView& output,
+                                       std::string_view input_name, const ConstMatrixView& input);
 
 }  // namespace myelin::kernels
