@@ -45,8 +45,12 @@ Result<void> Core::join(network::NodeOptions options, ClusterOptions more) {
                                                                                     .on_view = std::move(more.on_view),
                                                                                     .gossip_period = more.gossip_period,
                                                                                     .seed = seed});
-  directory_ = mesh_.spawn<DirectoryAgent>(DirectoryAgent::Parts{
-      .mesh = mesh_, .node = *node_, .table = table_, .board = board_, .spawn = std::move(more.spawn)});
+  directory_ = mesh_.spawn<DirectoryAgent>(DirectoryAgent::Parts{.mesh = mesh_,
+                                                                 .node = *node_,
+                                                                 .table = table_,
+                                                                 .board = board_,
+                                                                 .spawn = std::move(more.spawn),
+                                                                 .on_end = std::move(more.on_end)});
   if (Result<void> published = node_->publish(MembershipAgent::kName, membership_); !published) return published;
   if (Result<void> published = node_->publish(DirectoryAgent::kName, directory_); !published) return published;
   changes_->set_listener(membership_);

@@ -173,6 +173,9 @@ void DirectoryAgent::monitor(schema::MonitorAgent::Reader question, Reply<schema
 
 void DirectoryAgent::on_down(const Down& down) {
   for (const std::string& name : parts_.table->names_of(down.agent)) {
+    if (const auto ended = parts_.table->find(name); ended && parts_.on_end) {
+      parts_.on_end(*ended, {down.failed ? AgentEnd::Cause::failed : AgentEnd::Cause::stopped, down.reason});
+    }
     withdraw(parts_.node, *parts_.table, name);
     const auto waiting = monitors_.extract(name);
     if (waiting.empty()) continue;

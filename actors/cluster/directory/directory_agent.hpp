@@ -39,6 +39,7 @@ class DirectoryAgent final : public Agent {
     std::shared_ptr<AgentTable> table;
     std::shared_ptr<const Board> board;
     Spawner spawn;  ///< Empty: this node starts nothing for others.
+    std::function<void(const PublishedAgent&, const AgentEnd&)> on_end;
   };
   explicit DirectoryAgent(Parts parts) : parts_{std::move(parts)} {}
 

@@ -26,7 +26,9 @@ nlohmann::json document_of(const NodeConfig& config) {
     document["agent"].push_back({{"type", agent.type},
                                  {"names", agent.names()},
                                  {"settings", nlohmann::json::parse(agent.settings, nullptr, false)},
-                                 {"restart", agent.restart}});
+                                 {"restart", agent.restart},
+                                 {"singleton", agent.singleton},
+                                 {"lease", agent.lease}});
   }
   return document;
 }

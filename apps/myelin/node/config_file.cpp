@@ -96,6 +96,12 @@ class Checker {
         read_.problems.push_back({where, good.error().message});
         continue;
       }
+      if (entry.singleton && config_.committee.empty()) {
+        read_.problems.push_back(
+            {where, fmt::format("'{}' is a singleton, which takes a shared memory to agree on where "
+                                "it runs: say [memory] committee",
+                                base)});
+      }
       for (const std::string& name : entry.names()) {
         const auto [first, is_new] = lines.emplace(name, entry.line);
         if (is_new) continue;
@@ -193,6 +199,7 @@ std::string show_config(const NodeConfig& config) {
     text += fmt::format("\n[[agent]]\ntype = {}\nname = {}\ncount = {}\n", toml_text(agent.type),
                         toml_text(agent.name.empty() ? agent.type : agent.name), agent.count);
     text += fmt::format("restart = {}\n", toml_text(agent.restart));
+    if (agent.singleton) text += fmt::format("singleton = true\nlease = {}\n", agent.lease);
     if (!agent.settings_toml.empty()) text += agent.settings_toml + '\n';
   }
   return text;

@@ -105,6 +105,12 @@ constexpr std::array kAgentKeys{
     AgentKey{"count", "N", "Start so many, 1 to 10000: NAME-1, NAME-2, ..."},
     AgentKey{"settings", "{ ... }", "What its constructor is told; the type says which there are"},
     AgentKey{"restart", "WHEN", "When it ends: on-failure, always or never"},
+    AgentKey{"singleton", "true",
+             "One in the whole cluster, on whichever node of those that say so has the lease in the "
+             "memory of [memory] committee"},
+    AgentKey{"lease", "SECONDS",
+             "Of a singleton: when its node is lost, another starts it after so long, 1 to 86400; "
+             "default 10"},
 };
 
 }  // namespace
@@ -115,6 +121,11 @@ std::vector<std::string> AgentEntry::names() const {
   std::vector<std::string> all;
   for (std::uint64_t i = 1; i <= count; ++i) all.push_back(fmt::format("{}-{}", base, i));
   return all;
+}
+
+RestartWhen AgentEntry::restart_when() const {
+  if (restart == "always") return RestartWhen::always;
+  return restart == "never" ? RestartWhen::never : RestartWhen::on_failure;
 }
 
 std::string NodeConfig::node_name() const {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "myelin/actors/supervision.hpp"
+
 namespace myelin::tool {
 
 /// One table [[agent]]: agents that the node starts and publishes.
@@ -16,10 +18,13 @@ struct AgentEntry {
   std::string settings = "{}";  ///< JSON.
   std::string settings_toml;    ///< The same as the file has it: "settings = { ... }"; empty where there are none.
   std::string restart = "on-failure";
-  std::size_t line = 0;  ///< In the file; 0 where there is none.
+  bool singleton = false;
+  std::uint64_t lease = 10;  ///< Seconds; of singletons.
+  std::size_t line = 0;      ///< In the file; 0 where there is none.
 
   /// What the agents are published as: the name, or where there are more than one "name-1", "name-2", ...
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] RestartWhen restart_when() const;
 };
 
 /// All of it, with defaults. What each means is in all_keys().

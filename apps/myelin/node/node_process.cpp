@@ -25,11 +25,6 @@ constexpr std::chrono::milliseconds kLook{200};
 // What the mesh's destructor may take after its agents were told to end, and were given the time that there was.
 constexpr std::chrono::milliseconds kLeftBehindLimit{100};
 
-RestartWhen restart_of(const AgentEntry& entry) {
-  if (entry.restart == "always") return RestartWhen::always;
-  return entry.restart == "never" ? RestartWhen::never : RestartWhen::on_failure;
-}
-
 /// How many threads wait for disks.
 std::size_t job_threads(const NodeConfig& config) {
   std::size_t threads = config.job_threads;
@@ -155,6 +150,11 @@ NodeResult<void> NodeProcess::join() {
     return started;
   };
   more.on_view = ViewLog{log_, config_.node_name()};
+  more.on_end = [log = log_](const cluster::PublishedAgent& agent, const cluster::AgentEnd& end) {
+    if (end.cause != cluster::AgentEnd::Cause::failed) return;
+    log->error("agent '{}'{} has failed, and is not started again: {}", agent.name,
+               agent.type.empty() ? "" : fmt::format(" of type '{}'", agent.type), end.reason);
+  };
   auto joined = cluster::Cluster::join(*mesh_, std::move(options), std::move(more));
   if (!joined) {
     const bool address = joined.error().code == Errc::io_error;
@@ -191,7 +191,9 @@ Result<void> NodeProcess::start_memory() {
     if (!directory) return tl::unexpected{directory.error()};
     memory_ = Memory::start_session(*mesh_, *directory);
   }
-  if (memory_) hosted_->lend("memory", memory_->session());
+  if (!memory_) return {};
+  hosted_->lend("memory", memory_->session());
+  singletons_.emplace(*mesh_, *hosted_, cluster_->directory(), *memory_, log_);
   return {};
 }
 
@@ -201,7 +203,11 @@ Result<void> NodeProcess::start_agents() {
       const auto problem = [&](const Error& error) {
         return fail(error.code, fmt::format("[[agent]] '{}': {}", name, error.message));
       };
-      auto agent = hosted_->start(entry.type, entry.settings, restart_of(entry));
+      if (entry.singleton) {
+        singletons_->add(entry, name);
+        continue;
+      }
+      auto agent = hosted_->start(entry.type, entry.settings, entry.restart_when());
       if (!agent) return problem(agent.error());
       if (auto done = cluster_->publish(name, *agent, entry.type); !done) return problem(done.error());
       published_.push_back(name);
@@ -233,15 +239,18 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   const auto left = [&] { return std::max(Duration{0}, Duration{deadline - Clock::now()}); };
   log_->info("stopping");
   hosted_->close();
+  if (singletons_) singletons_->stop();
   for (const std::string& name : published_) cluster_->withdraw(name);
   // Half of the time for what agents have begun; then for what they have sent, for goodbyes, and for those that do not
   // end.
   const std::size_t late = hosted_->drain(left() / 2);
   if (late != 0) log_->warn("{} agents were not done in half of the time that there is", late);
+  if (singletons_) singletons_->release(left() / 4);
   if (const auto drained = cluster_->node().drain(left() / 4); !drained) {
     log_->warn("not all that was sent has arrived: {}", drained.error().message);
   }
   cluster_->leave(std::min<Duration>(cluster::limits::kLeaveLimit, left() / 2));
+  singletons_.reset();
   memory_.reset();
   validator_.reset();
   group_.reset();

@@ -22,6 +22,7 @@
 #include "node/node_config.hpp"
 #include "node/node_credentials.hpp"
 #include "node/node_failure.hpp"
+#include "node/singleton_agents.hpp"
 
 namespace myelin::tool {
 
@@ -78,6 +79,7 @@ class NodeProcess {
   std::optional<validator::ValidatorGroup> group_;
   std::optional<validator::Validator> validator_;
   std::optional<Memory> memory_;
+  std::optional<SingletonAgents> singletons_;
 };
 
 }  // namespace myelin::tool

@@ -13,6 +13,7 @@ namespace myelin::tool {
 namespace {
 
 constexpr std::uint64_t kAgentsOfEntryMax = 10'000;
+constexpr std::int64_t kLeaseSecondsMax = 86'400;
 
 std::string shown(const toml::node& node) {
   std::ostringstream text;
@@ -198,6 +199,16 @@ void TomlReader::agent_value(AgentEntry& entry, const std::string& name, const t
       return wrong(fmt::format("a whole number from 1 to {}", kAgentsOfEntryMax));
     }
     entry.count = static_cast<std::uint64_t>(*given);
+  } else if (name == "singleton") {
+    const auto given = node.value_exact<bool>();
+    if (!given) return wrong("true or false");
+    entry.singleton = *given;
+  } else if (name == "lease") {
+    const auto given = node.value_exact<std::int64_t>();
+    if (!given || *given < 1 || *given > kLeaseSecondsMax) {
+      return wrong(fmt::format("a whole number of seconds from 1 to {}", kLeaseSecondsMax));
+    }
+    entry.lease = static_cast<std::uint64_t>(*given);
   } else {
     const auto given = node.value_exact<std::string>();
     if (!given || given->empty()) return wrong("a text in quotes");

@@ -4,95 +4,18 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include "../program.hpp"
-#include "expect_success.hpp"
-#include "greeting.capnp.h"
-#include "myelin/actors/mesh.hpp"
-#include "myelin/cluster/cluster.hpp"
-#include "node_child.hpp"
-#include "temporary_directory.hpp"
+#include "plugin_nodes.hpp"
 
 using namespace myelin;
 using namespace myelin::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-/// Two nodes, and this process as a third, with certificates of one authority.
-class Nodes {
- public:
-  Nodes() {
-    const Outcome made = run({"certs", "new", certs().string(), "north", "south", "tester"});
-    BOOST_REQUIRE_MESSAGE(made.status == 0, made.err);
-  }
-
-  [[nodiscard]] std::filesystem::path certs() const { return folder_.path() / "certs"; }
-  [[nodiscard]] const TemporaryDirectory& folder() const { return folder_; }
-
-  /// A node with the plugin; `more` is put behind its configuration.
-  [[nodiscard]] std::unique_ptr<NodeChild> start(const std::string& name, const std::string& seed,
-                                                 const std::string& more) {
-    const auto file = folder_.write(name + ".toml", "[node]\nname = '" + name + "'\nlisten = '127.0.0.1:0'\ndata = '" +
-                                                        name + "'\nseeds = [" + (seed.empty() ? "" : "'" + seed + "'") +
-                                                        "]\nstop-deadline = 5\n[tls]\ncerts = 'certs/" + name +
-                                                        "'\n[plugins]\nfiles = ['" MYELIN_PLUGIN "']\n" + more);
-    auto node = std::make_unique<NodeChild>(folder_.path(), name, std::vector<std::string>{"--config", file.string()});
-    node->require_ready();
-    return node;
-  }
-
-  void join(const std::string& seed) {
-    auto credentials = network::load_credentials(certs() / "tester");
-    BOOST_REQUIRE(credentials.has_value());
-    network::NodeOptions options;
-    options.name = "tester";
-    options.credentials = *std::move(credentials);
-    options.seeds = {seed};
-    auto joined = cluster::Cluster::join(mesh_, std::move(options));
-    require_success(joined);
-    cluster_.emplace(*std::move(joined));
-  }
-  void wait_for(std::size_t nodes) {
-    const auto there = cluster_->wait(
-        [nodes](const cluster::View& view) {
-          return static_cast<std::size_t>(std::ranges::count_if(view.members, [](const cluster::Member& member) {
-                   return member.state == cluster::MemberState::up && member.connected;
-                 })) == nodes;
-        },
-        60s);
-    BOOST_REQUIRE(there.has_value());
-  }
-
-  [[nodiscard]] Mesh& mesh() { return mesh_; }
-  [[nodiscard]] cluster::Cluster& cluster() { return *cluster_; }
-
-  [[nodiscard]] AgentRef agent(const std::string& node, const std::string& name) {
-    auto found = cluster_->resolve({node, name});
-    BOOST_REQUIRE(found.has_value());
-    return *found;
-  }
-  [[nodiscard]] std::string ask(const AgentRef& agent, const std::string& name) {
-    const auto answer = mesh_.ask<node_test::Greeting>(
-        agent, [&](node_test::Hello::Builder hello) { hello.setName(name); }, 30s);
-    return answer ? std::string{(*answer)->getText().cStr()} : to_string(answer.error());
-  }
-
- private:
-  TemporaryDirectory folder_;
-  Mesh mesh_{{.workers = 2}};
-  std::optional<cluster::Cluster> cluster_;
-};
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(asking_nodes)
 
 BOOST_AUTO_TEST_CASE(a_plugins_agents_are_found_and_asked_across_nodes) {
-  Nodes nodes;
+  PluginNodes nodes;
   const auto north = nodes.start("north", "", "[[agent]]\ntype = 'greeter'\nsettings = { greeting = 'Ciao' }\n");
   const auto south =
       nodes.start("south", north->address(), "[[agent]]\ntype = 'greeter'\nname = 'southerner'\ncount = 2\n");
@@ -130,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_plugins_agents_are_found_and_asked_across_nodes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_plugins_agent_finds_those_of_other_nodes) {
-  Nodes nodes;
+  PluginNodes nodes;
   const auto north = nodes.start("north", "", "[[agent]]\ntype = 'greeter'\n");
   const auto south = nodes.start("south", north->address(), "[[agent]]\ntype = 'concierge'\n");
   nodes.join(south->address());
@@ -139,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_plugins_agent_finds_those_of_other_nodes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_node_ends_what_its_agents_have_begun) {
-  Nodes nodes;
+  PluginNodes nodes;
   const auto north = nodes.start("north", "", "[[agent]]\ntype = 'slow'\n");
   nodes.join(north->address());
   nodes.wait_for(2);
@@ -155,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_node_ends_what_its_agents_have_begun) {
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_does_not_end_cannot_keep_the_node) {
-  Nodes nodes;
+  PluginNodes nodes;
   const auto north = nodes.start("north", "", "[[agent]]\ntype = 'slow'\n");
   nodes.join(north->address());
   nodes.wait_for(2);
@@ -169,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_agent_that_does_not_end_cannot_keep_the_node) {
 }
 
 BOOST_AUTO_TEST_CASE(agents_use_the_nodes_shared_memory) {
-  Nodes nodes;
+  PluginNodes nodes;
   constexpr const char* kMore = "[memory]\nembedded = 'memory'\n[[agent]]\ntype = 'guest-book'\n";
   auto north = nodes.start("north", "", kMore);
   nodes.join(north->address());

@@ -97,6 +97,8 @@ name = "q"
 type = "g"
 cuont = 4
 count = 0
+singleton = 1
+lease = 0
 restart = "sometimes"
 settings = 3
 [[agent]]
@@ -114,9 +116,11 @@ type = "g"
        "'FILE', line 12: [[agent]] without a type: say which agents to start\n"
        "'FILE', line 16: unknown key 'cuont' in [[agent]]; did you mean 'count'?\n"
        "'FILE', line 17: count = 0: expected a whole number from 1 to 10000\n"
-       "'FILE', line 18: restart = 'sometimes': expected one of: on-failure always never\n"
-       "'FILE', line 19: settings = 3: expected a table: settings = { key = value }\n"
-       "'FILE', line 20: two agents are called 'g', the first in line 14: give one another name, or one [[agent]] a "
+       "'FILE', line 18: singleton = 1: expected true or false\n"
+       "'FILE', line 19: lease = 0: expected a whole number of seconds from 1 to 86400\n"
+       "'FILE', line 20: restart = 'sometimes': expected one of: on-failure always never\n"
+       "'FILE', line 21: settings = 3: expected a table: settings = { key = value }\n"
+       "'FILE', line 22: two agents are called 'g', the first in line 14: give one another name, or one [[agent]] a "
        "count\n");
 }
 
@@ -126,6 +130,8 @@ BOOST_AUTO_TEST_CASE(keys_that_contradict_each_other_are_mistakes) {
   BOOST_TEST(problems("[memory]\nvalidator = 'v'\n").find("needs the committee's file") != std::string::npos);
   BOOST_TEST(problems("[memory]\nembedded = 'e'\ncommittee = 'c'\n").find("leave one of them out") !=
              std::string::npos);
+  BOOST_TEST(problems("[[agent]]\ntype = 'g'\nsingleton = true\n").find("takes a shared memory") != std::string::npos);
+  BOOST_TEST(problems("[memory]\ncommittee = 'c'\n[[agent]]\ntype = 'g'\nsingleton = true\n").empty());
   BOOST_TEST(problems("[node]\nname = 'a b'\n").starts_with("'FILE', line 2: "));
   BOOST_TEST(problems("[node]\nlog = '../x'\n").starts_with("'FILE', line 2: "));
   BOOST_TEST(problems("node = 3\n") == "'FILE', line 1: 'node' is a section: write [node], and its keys below\n");
@@ -166,8 +172,13 @@ BOOST_AUTO_TEST_CASE(what_is_shown_can_be_read_and_is_the_same) {
   config.name = "a\"b\\c\n";
   config.seeds = {"x:1", "y:2"};
   config.workers = 7;
-  config.agents = {
-      {.type = "t", .name = "n", .count = 3, .settings_toml = "settings = { a = 'b' }", .restart = "always"}};
+  config.agents = {{.type = "t",
+                    .name = "n",
+                    .count = 3,
+                    .settings_toml = "settings = { a = 'b' }",
+                    .restart = "always",
+                    .singleton = true,
+                    .lease = 7}};
   const auto again = read(folder, show_config(config));
   BOOST_TEST(again.config.name == config.name);
   BOOST_TEST(again.config.seeds == config.seeds, boost::test_tools::per_element());

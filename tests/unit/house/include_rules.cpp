@@ -202,8 +202,8 @@ const std::vector<FolderRule>& folder_rules() {
                                      "caf",    "blas",          "onednn",   "zeromq",    "sodium"}},
       {"examples",
        "examples",
-       {"base", "serialization", "kernels", "actors", "plugin", "validator", "memory", "network", "testkit", "expected",
-        "fmt", "capnp"}},
+       {"base", "serialization", "kernels", "actors", "plugin", "validator", "memory", "network", "cluster", "testkit",
+        "expected", "fmt", "capnp"}},
       // Shows plain CAF actors beside agents.
       {"examples/caf_interop",
        "examples",

@@ -41,6 +41,8 @@ struct ClusterOptions {
   std::function<Result<AgentRef>(std::string_view type, std::string_view settings)> spawn = {};
   /// Called with each new view, in an agent: it must not block.
   std::function<void(const View&)> on_view = {};
+  /// Called when an agent that this node publishes has ended, stopped or failed, in an agent: it must not block.
+  std::function<void(const PublishedAgent&, const AgentEnd&)> on_end = {};
   /// See limits::kGossipPeriod.
   Duration gossip_period = limits::kGossipPeriod;
 };
