@@ -7,13 +7,15 @@
 #include "cpu/gemm/cpu_features.hpp"
 #include "cpu/gemm/epilogue-inl.h"
 #include "cpu/gemm/microkernel-inl.h"
+#include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/reduced-inl.h"
 #include "cpu/gemm/reduced_call.hpp"
+#include "cpu/gemm/work_memory.hpp"
 
 #include <bit>
+#include <cstring>
 #include <utility>
 
-#include "hwy/aligned_allocator.h"
 #include "hwy/highway.h"
 
 // Whether this target is compiled with vdpbf16ps beside it.
@@ -30,14 +32,16 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile: `a` as columns, one of `rows` values for each step; `b` panels of pairs.
+// A tile: `a` as rows, a value for each step; `b` panels of pairs.
 struct Bf16Tile {
   std::size_t pairs;
   const float* a;  // for vdpbf16ps the bits of two bf16 each
+  std::size_t a_stride;
   const Bf16* b;
   std::size_t b_panel_stride;
   float* sums;
   std::size_t sums_stride;
+  Ahead ahead;
 };
 
 using Bf16Kernel = void (*)(const Bf16Tile&);
@@ -51,6 +55,7 @@ HWY_NOINLINE void widened_tile(const Bf16Tile& tile) {
   using Sum = hn::Vec<decltype(d)>;
   constexpr int kVectors = kPanels * kPanelVectors;
   const std::size_t lanes = hn::Lanes(d);
+  const std::size_t a_stride = tile.a_stride;
   const float* HWY_RESTRICT a = tile.a;
   const auto* HWY_RESTRICT b = reinterpret_cast<const std::uint32_t*>(tile.b);
   const std::size_t panel_stride = tile.b_panel_stride / 2;
@@ -72,11 +77,11 @@ HWY_NOINLINE void widened_tile(const Bf16Tile& tile) {
       }
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
-        const Sum left = hn::Set(d, a[i]);
+        const Sum left = hn::Set(d, a[i * a_stride]);
 #pragma GCC unroll 16
         for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
       }
-      a += kRows;
+      ++a;
     }
     b += kPanelVectors * lanes;
   }
@@ -93,8 +98,11 @@ template <int kRows, int kPanels>
 HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Tile& tile) {
   constexpr int kVectors = kPanels * kPanelVectors;
   constexpr std::size_t kLanes = 16;
+  const std::size_t a_stride = tile.a_stride;
   const float* HWY_RESTRICT a = tile.a;
   const Bf16* HWY_RESTRICT b = tile.b;
+  [[maybe_unused]] const char* ahead = tile.ahead.from;
+  [[maybe_unused]] const std::size_t step = tile.ahead.step;
   __m512 sums[kRows][kVectors];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
@@ -102,6 +110,11 @@ HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Ti
     for (int j = 0; j < kVectors; ++j) sums[i][j] = _mm512_setzero_ps();
   }
   for (std::size_t pair = 0; pair < tile.pairs; ++pair) {
+    if constexpr (kRows >= 3) {
+      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch(ahead + 64, 0, 2);
+      ahead += step;
+    }
     __m512i right[kVectors];
 #pragma GCC unroll 16
     for (int j = 0; j < kVectors; ++j) {
@@ -109,13 +122,13 @@ HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Ti
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      const __m512i left = _mm512_set1_epi32(std::bit_cast<int>(a[i]));
+      const __m512i left = _mm512_set1_epi32(std::bit_cast<int>(a[i * a_stride]));
 #pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) {
         sums[i][j] = _mm512_dpbf16_ps(sums[i][j], (__m512bh)left, (__m512bh)right[j]);
       }
     }
-    a += kRows;
+    ++a;
     b += 2 * kPanelVectors * kLanes;
   }
 #pragma GCC unroll 8
@@ -146,42 +159,84 @@ bool pairs_at_once() { return MYELIN_KERNELS_DPBF16 != 0 && has_avx512_bf16(); }
 
 float rounded(float value) { return to_float(to_bf16(value)); }
 
-// A's rows [row, row + rows), rounded: tile after tile, each as columns.
-void ready_a(const GemmCall& call, std::size_t row, std::size_t rows, bool paired, float* HWY_RESTRICT to) {
-  const std::size_t pairs = (call.k + 1) / 2;
-  for (std::size_t done = 0; done < rows;) {
-    const std::size_t high = next_rows(rows - done);
-    for (std::size_t r = 0; r < high; ++r) {
-      const std::size_t at = row + done + r;
-      const float* from = call.a + (call.transpose_a ? at : at * call.a_stride);
-      const std::size_t step = call.transpose_a ? call.a_stride : 1;
-      for (std::size_t pair = 0; pair < pairs; ++pair) {
-        const float even = from[2 * pair * step];
-        const float odd = 2 * pair + 1 < call.k ? from[(2 * pair + 1) * step] : 0.0F;
-        if (paired) {
-          const std::uint32_t bits =
-              static_cast<std::uint32_t>(to_bf16(odd)) << 16U | static_cast<std::uint32_t>(to_bf16(even));
-          to[pair * high + r] = std::bit_cast<float>(bits);
-        } else {
-          to[2 * pair * high + r] = rounded(even);
-          to[(2 * pair + 1) * high + r] = rounded(odd);
-        }
-      }
+// What to_bf16 does, in the upper halves; the lower ones hold anything.
+template <class D32>
+HWY_INLINE hn::Vec<D32> rounded_bits(D32 du, hn::Vec<D32> bits) {
+  const hn::RebindToSigned<D32> di;
+  const auto magnitude = hn::BitCast(di, hn::And(bits, hn::Set(du, 0x7fffffffU)));
+  const auto is_nan = hn::RebindMask(du, hn::Gt(magnitude, hn::Set(di, 0x7f800000)));
+  const auto even = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
+  const auto nearest = hn::Add(hn::Add(bits, hn::Set(du, 0x7fffU)), even);
+  return hn::IfThenElse(is_nan, hn::Or(bits, hn::Set(du, 0x00400000U)), nearest);
+}
+
+// A row of A, rounded: `count` floats, and zeros up to `steps`.
+HWY_INLINE void round_row(const float* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
+                          float* HWY_RESTRICT to) {
+  std::size_t p = 0;
+  if (step == 1) {
+    const hn::ScalableTag<float> d;
+    const hn::RebindToUnsigned<decltype(d)> du;
+    const auto upper = hn::Set(du, 0xffff0000U);
+    const std::size_t lanes = hn::Lanes(d);
+    for (; p + lanes <= count; p += lanes) {
+      const auto bits = rounded_bits(du, hn::BitCast(du, hn::LoadU(d, from + p)));
+      hn::StoreU(hn::BitCast(d, hn::And(bits, upper)), d, to + p);
     }
-    to += high * pairs * (paired ? 1 : 2);
-    done += high;
+  }
+  for (; p < count; ++p) to[p] = rounded(from[p * step]);
+  for (; p < steps; ++p) to[p] = 0.0F;
+}
+
+#if MYELIN_KERNELS_DPBF16
+// The same as bits of bf16, two in the place of a float.
+HWY_INLINE void pair_row(const float* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
+                         float* HWY_RESTRICT to) {
+  auto* const bytes = reinterpret_cast<unsigned char*>(to);
+  std::size_t p = 0;
+  if (step == 1) {
+    const hn::ScalableTag<float> d;
+    const hn::RebindToUnsigned<decltype(d)> du;
+    const std::size_t lanes = hn::Lanes(d);
+    for (; p + lanes <= count; p += lanes) {
+      const auto bits = hn::ShiftRight<16>(rounded_bits(du, hn::BitCast(du, hn::LoadU(d, from + p))));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(bytes + p * sizeof(Bf16)), _mm512_cvtepi32_epi16(bits.raw));
+    }
+  }
+  for (; p < steps; ++p) {
+    const Bf16 value = p < count ? to_bf16(from[p * step]) : Bf16{};
+    std::memcpy(bytes + p * sizeof value, &value, sizeof value);
+  }
+}
+#endif
+
+// A's rows [row, row + rows), rounded.
+void ready_a(const GemmCall& call, std::size_t row, std::size_t rows, [[maybe_unused]] bool paired,
+             std::size_t row_size, float* HWY_RESTRICT to) {
+  const std::size_t steps = (call.k + 1) / 2 * 2;
+  const std::size_t step = call.transpose_a ? call.a_stride : 1;
+  for (std::size_t r = 0; r < rows; ++r, to += row_size) {
+    const float* from = call.a + (row + r) * (call.transpose_a ? 1 : call.a_stride);
+#if MYELIN_KERNELS_DPBF16
+    if (paired) {
+      pair_row(from, step, call.k, steps, to);
+      continue;
+    }
+#endif
+    round_row(from, step, call.k, steps, to);
   }
 }
 
 bool run_bf16(const GemmCall& call, const Bf16* weights) {
   const bool paired = pairs_at_once();
   const std::size_t pairs = (call.k + 1) / 2;
-  const std::size_t row_size = pairs * (paired ? 1 : 2);
+  const std::size_t row_size = packed_a_stride(pairs * (paired ? 1 : 2));
   const std::size_t block_rows = reduced_rows(call.m, row_size * sizeof(float));
-  const auto block = hwy::AllocateAligned<float>(block_rows * row_size);
-  if (!block) return false;
+  const WorkMemory block{WorkFor::a, block_rows * row_size};
+  if (block.get() == nullptr) return false;
   const std::size_t width = panel_width();
   const std::size_t panel_size = pairs * width * 2;
+  const std::size_t panels_in_all = (call.n + width - 1) / width;
 #if MYELIN_KERNELS_DPBF16
   const ReducedKernels<Bf16Kernel>& kernels = paired ? kPaired : kWidened;
 #else
@@ -190,13 +245,17 @@ bool run_bf16(const GemmCall& call, const Bf16* weights) {
   Workers* const workers = workers_for(call.workers, call.m, call.n, call.k);
   for (std::size_t first = 0; first < call.m; first += block_rows) {
     const std::size_t rows = std::min(block_rows, call.m - first);
-    ready_a(call, first, rows, paired, block.get());
+    const std::size_t tiles = (rows + kRowsMax - 1) / kRowsMax;
+    ready_a(call, first, rows, paired, row_size, block.get());
     for_each_tile(rows, call.n, workers,
-                  [&](std::size_t row, std::size_t high, std::size_t panel, std::size_t panels, std::size_t columns) {
+                  [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
+                      std::size_t columns) {
                     HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
+                    const auto* const from = weights + panel * panel_size;
+                    const Ahead ahead =
+                        share_of_next(from, panel_size * sizeof(Bf16), panels_in_all, pairs, number, tiles);
                     const Bf16Tile tile{
-                        pairs,          block.get() + row * row_size, weights + panel * panel_size, panel_size, sums,
-                        kTileColumnsMax};
+                        pairs, block.get() + row * row_size, row_size, from, panel_size, sums, kTileColumnsMax, ahead};
                     (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
                     store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
                   });

@@ -40,9 +40,12 @@ inline void store_sums(const GemmCall& call, const float* HWY_RESTRICT sums, std
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   const bool scaled = is_scaled(call);
+  const bool relu = call.activation == Activation::relu;
+  const std::size_t whole = scaled || relu || call.bias != nullptr ? 0 : columns / lanes * lanes;
   for (std::size_t i = 0; i < rows; ++i) {
     float* c = call.c + (row + i) * call.c_stride + column;
-    for (std::size_t j = 0; j < columns; j += lanes) {
+    for (std::size_t j = 0; j < whole; j += lanes) hn::StoreU(hn::LoadU(d, sums + i * stride + j), d, c + j);
+    for (std::size_t j = whole; j < columns; j += lanes) {
       const std::size_t count = std::min(lanes, columns - j);
       auto v = hn::LoadU(d, sums + i * stride + j);
       if (scaled) {
@@ -51,7 +54,7 @@ inline void store_sums(const GemmCall& call, const float* HWY_RESTRICT sums, std
       }
       if (call.bias != nullptr) v = hn::Add(v, load_partial(d, count, call.bias + column + j));
       // A comparison, not a maximum: NaN stays NaN.
-      if (call.activation == Activation::relu) v = hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
+      if (relu) v = hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
       store_partial(v, d, count, c + j);
     }
   }

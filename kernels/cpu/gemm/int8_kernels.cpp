@@ -7,13 +7,14 @@
 #include "cpu/gemm/cpu_features.hpp"
 #include "cpu/gemm/epilogue-inl.h"
 #include "cpu/gemm/microkernel-inl.h"
+#include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/reduced-inl.h"
 #include "cpu/gemm/reduced_call.hpp"
+#include "cpu/gemm/work_memory.hpp"
 
 #include <cstring>
 #include <utility>
 
-#include "hwy/aligned_allocator.h"
 #include "hwy/highway.h"
 
 // Whether this target is compiled with vpdpbusd beside it.
@@ -30,16 +31,17 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile: `a` as columns, one entry a row for each step of four; `b` panels of fours. An entry is what a kernel wants
-// of four values of A: two words of two 16-bit integers (0 and 2, 1 and 3), or one word of four bytes, each 128 too
-// large.
+// A tile: `a` as rows, a word for each step of four; `b` panels of fours. A word holds four bytes, each 128 too large;
+// or two 16-bit integers, the even ones of four, and those of the odd ones follow behind all of the row's even ones.
 struct Int8Tile {
   std::size_t fours;
   const std::int32_t* a;
+  std::size_t a_stride;
   const std::int8_t* b;
   std::size_t b_panel_stride;
   std::int32_t* sums;
   std::size_t sums_stride;
+  Ahead ahead;
 };
 
 using Int8Kernel = void (*)(const Int8Tile&);
@@ -55,6 +57,7 @@ HWY_NOINLINE void widened_tile(const Int8Tile& tile) {
   using Sum = hn::Vec<decltype(d)>;
   constexpr int kVectors = kPanels * kPanelVectors;
   const std::size_t lanes = hn::Lanes(d);
+  const std::size_t a_stride = tile.a_stride;
   const std::int32_t* HWY_RESTRICT a = tile.a;
   const std::int8_t* HWY_RESTRICT b = tile.b;
   Sum sums[kRows][kVectors];
@@ -77,14 +80,14 @@ HWY_NOINLINE void widened_tile(const Int8Tile& tile) {
       }
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
-        const auto left = hn::BitCast(d16, hn::Set(d, a[i]));
+        const auto left = hn::BitCast(d16, hn::Set(d, a[i * a_stride + (odd != 0 ? tile.fours : 0)]));
 #pragma GCC unroll 16
         for (int j = 0; j < kVectors; ++j) {
           sums[i][j] = hn::ReorderWidenMulAccumulate(d, left, right[j], sums[i][j], unused);
         }
       }
-      a += kRows;
     }
+    ++a;
     b += 4 * kPanelVectors * lanes;
   }
 #pragma GCC unroll 8
@@ -102,8 +105,8 @@ HWY_NOINLINE void widened_tile(const Int8Tile& tile) {
   for (std::size_t i = 0; i < kRows; ++i) std::fill_n(tile.sums + i * tile.sums_stride, kPanels * width, 0);
   for (std::size_t four = 0; four < tile.fours; ++four) {
     for (std::size_t i = 0; i < kRows; ++i) {
-      const std::int32_t even = tile.a[2 * four * kRows + i];
-      const std::int32_t odd = tile.a[(2 * four + 1) * kRows + i];
+      const std::int32_t even = tile.a[i * tile.a_stride + four];
+      const std::int32_t odd = tile.a[i * tile.a_stride + tile.fours + four];
       const std::int32_t left[4] = {static_cast<std::int16_t>(even), static_cast<std::int16_t>(odd), even >> 16,
                                     odd >> 16};
       for (std::size_t j = 0; j < kPanels * width; ++j) {
@@ -122,8 +125,11 @@ template <int kRows, int kPanels>
 HWY_NOINLINE __attribute__((target("avx512vnni"))) void dotted_tile(const Int8Tile& tile) {
   constexpr int kVectors = kPanels * kPanelVectors;
   constexpr std::size_t kLanes = 16;
+  const std::size_t a_stride = tile.a_stride;
   const std::int32_t* HWY_RESTRICT a = tile.a;
   const std::int8_t* HWY_RESTRICT b = tile.b;
+  [[maybe_unused]] const char* ahead = tile.ahead.from;
+  [[maybe_unused]] const std::size_t step = tile.ahead.step;
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
@@ -131,6 +137,11 @@ HWY_NOINLINE __attribute__((target("avx512vnni"))) void dotted_tile(const Int8Ti
     for (int j = 0; j < kVectors; ++j) sums[i][j] = _mm512_setzero_si512();
   }
   for (std::size_t four = 0; four < tile.fours; ++four) {
+    if constexpr (kRows >= 3) {
+      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch(ahead + 64, 0, 2);
+      ahead += step;
+    }
     __m512i right[kVectors];
 #pragma GCC unroll 16
     for (int j = 0; j < kVectors; ++j) {
@@ -138,11 +149,11 @@ HWY_NOINLINE __attribute__((target("avx512vnni"))) void dotted_tile(const Int8Ti
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      const __m512i left = _mm512_set1_epi32(a[i]);
+      const __m512i left = _mm512_set1_epi32(a[i * a_stride]);
 #pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], left, right[j]);
     }
-    a += kRows;
+    ++a;
     b += 4 * kPanelVectors * kLanes;
   }
 #pragma GCC unroll 8
@@ -178,70 +189,116 @@ std::int32_t two_words(std::int8_t low, std::int8_t high) {
                                    static_cast<std::uint32_t>(static_cast<std::uint16_t>(high)) << 16U);
 }
 
-std::int32_t four_bytes(const std::int8_t* four) {
-  std::uint32_t word = 0;
-  for (unsigned p = 0; p < 4; ++p) word |= static_cast<std::uint32_t>(four[p] + kOffset) << (8 * p);
-  return static_cast<std::int32_t>(word);
+// A row of A, each byte 128 larger; bytes behind the row meet zeros of B.
+HWY_INLINE void offset_row(const std::int8_t* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t fours,
+                           std::int32_t* HWY_RESTRICT to) {
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(to);
+  std::size_t p = 0;
+  if (step == 1) {
+    const hn::ScalableTag<std::uint8_t> d;
+    const std::size_t lanes = hn::Lanes(d);
+    const auto offset = hn::Set(d, static_cast<std::uint8_t>(kOffset));
+    for (; p + lanes <= count; p += lanes) {
+      hn::StoreU(hn::Xor(hn::LoadU(d, reinterpret_cast<const std::uint8_t*>(from) + p), offset), d, bytes + p);
+    }
+  }
+  for (; p < count; ++p) bytes[p] = static_cast<std::uint8_t>(from[p * step] + kOffset);
+  for (; p < 4 * fours; ++p) bytes[p] = 0;
 }
 
-// A's rows [row, row + rows): tile after tile, each as columns of entries.
-void ready_a(const Int8Call& call, std::size_t row, std::size_t rows, bool dotted, std::int32_t* HWY_RESTRICT to) {
-  const std::size_t fours = (call.k + 3) / 4;
-  for (std::size_t done = 0; done < rows;) {
-    const std::size_t high = next_rows(rows - done);
-    for (std::size_t r = 0; r < high; ++r) {
-      const std::size_t at = row + done + r;
-      const std::int8_t* from = call.a + (call.transpose_a ? at : at * call.a_stride);
-      for (std::size_t four = 0; four < fours; ++four) {
-        std::int8_t values[4] = {};
-        const std::size_t count = std::min<std::size_t>(4, call.k - 4 * four);
-        if (call.transpose_a) {
-          for (std::size_t p = 0; p < count; ++p) values[p] = from[(4 * four + p) * call.a_stride];
-        } else {
-          std::memcpy(values, from + 4 * four, count);
-        }
-        if (dotted) {
-          to[four * high + r] = four_bytes(values);
-        } else {
-          to[2 * four * high + r] = two_words(values[0], values[2]);
-          to[(2 * four + 1) * high + r] = two_words(values[1], values[3]);
-        }
-      }
+// A row of A as 16-bit integers.
+HWY_INLINE void widen_row(const std::int8_t* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t fours,
+                          std::int32_t* HWY_RESTRICT to) {
+  std::size_t four = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if (step == 1) {
+    const hn::ScalableTag<std::int32_t> d;
+    const hn::ScalableTag<std::uint8_t> d8;
+    const hn::ScalableTag<std::int16_t> d16;
+    const std::size_t lanes = hn::Lanes(d);
+    for (; 4 * (four + lanes) <= count; four += lanes) {
+      const auto bytes = hn::BitCast(d16, hn::LoadU(d8, reinterpret_cast<const std::uint8_t*>(from) + 4 * four));
+      hn::StoreU(hn::BitCast(d, hn::ShiftRight<8>(hn::ShiftLeft<8>(bytes))), d, to + four);
+      hn::StoreU(hn::BitCast(d, hn::ShiftRight<8>(bytes)), d, to + fours + four);
     }
-    to += high * fours * (dotted ? 1 : 2);
-    done += high;
+  }
+#endif
+  for (; four < fours; ++four) {
+    std::int8_t values[4] = {};
+    for (std::size_t p = 0; p < std::min<std::size_t>(4, count - 4 * four); ++p)
+      values[p] = from[(4 * four + p) * step];
+    to[four] = two_words(values[0], values[2]);
+    to[fours + four] = two_words(values[1], values[3]);
   }
 }
 
-// A tile's sums into C, scaled. `from` becomes floats in place of integers.
-void store_scaled(const Int8Call& call, const std::int32_t* HWY_RESTRICT sums, std::size_t row, std::size_t rows,
-                  std::size_t column, std::size_t columns) {
-  HWY_ALIGN float values[kTileColumnsMax];
+// A's rows [row, row + rows).
+void ready_a(const Int8Call& call, std::size_t row, std::size_t rows, bool dotted, std::size_t row_size,
+             std::int32_t* HWY_RESTRICT to) {
+  const std::size_t fours = (call.k + 3) / 4;
+  const std::size_t step = call.transpose_a ? call.a_stride : 1;
+  for (std::size_t r = 0; r < rows; ++r, to += row_size) {
+    const std::int8_t* from = call.a + (row + r) * (call.transpose_a ? 1 : call.a_stride);
+    if (dotted) {
+      offset_row(from, step, call.k, fours, to);
+    } else {
+      widen_row(from, step, call.k, fours, to);
+    }
+  }
+}
+
+// Takes off what the offset of A has added to a tile's sums. Sums with the offset may pass 32 bits, and come back: the
+// result fits. `of_columns`: whole panels.
+void take_off_offset(const std::uint32_t* of_columns, std::size_t rows, std::size_t columns,
+                     std::int32_t* HWY_RESTRICT sums) {
+  const hn::ScalableTag<std::uint32_t> du;
+  auto* const words = reinterpret_cast<std::uint32_t*>(sums);
+  const std::size_t lanes = hn::Lanes(du);
+  for (std::size_t j = 0; j < columns; j += lanes) {
+    const auto added = hn::ShiftLeft<7>(hn::LoadU(du, of_columns + j));
+    static_assert(kOffset == 1 << 7);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::uint32_t* const at = words + i * kTileColumnsMax + j;
+      hn::Store(hn::Sub(hn::Load(du, at), added), du, at);
+    }
+  }
+}
+
+// A tile's sums into C, scaled. `of_columns`: as above, or null where A had no offset.
+void store_scaled(const Int8Call& call, const std::int32_t* HWY_RESTRICT sums, const std::uint32_t* of_columns,
+                  std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
+  HWY_ALIGN float values[kRowsMax * kTileColumnsMax];
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<std::int32_t> di;
+  const hn::ScalableTag<std::uint32_t> du;
   const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t i = 0; i < rows; ++i) {
-    const auto a_scale = hn::Set(d, call.a_scales[row + i]);
-    for (std::size_t j = 0; j < columns; j += lanes) {
-      const std::size_t count = std::min(lanes, columns - j);
-      const auto scale = hn::Mul(a_scale, load_partial(d, count, call.b_scales + column + j));
-      hn::Store(hn::Mul(hn::ConvertTo(d, hn::LoadU(di, sums + i * kTileColumnsMax + j)), scale), d, values + j);
+  for (std::size_t j = 0; j < columns; j += lanes) {
+    const auto added = of_columns == nullptr ? hn::Zero(du) : hn::ShiftLeft<7>(hn::LoadU(du, of_columns + j));
+    const auto b_scale = load_partial(d, std::min(lanes, columns - j), call.b_scales + column + j);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::size_t at = i * kTileColumnsMax + j;
+      const auto scale = hn::Mul(hn::Set(d, call.a_scales[row + i]), b_scale);
+      const auto sum = hn::BitCast(di, hn::Sub(hn::BitCast(du, hn::Load(di, sums + at)), added));
+      hn::Store(hn::Mul(hn::ConvertTo(d, sum), scale), d, values + at);
     }
-    store_sums(*call.scaled, values, kTileColumnsMax, row + i, 1, column, columns);
   }
+  store_sums(*call.scaled, values, kTileColumnsMax, row, rows, column, columns);
 }
 
 bool run_int8(const Int8Call& call) {
   const bool dotted = dots_bytes();
   const std::size_t fours = (call.k + 3) / 4;
-  const std::size_t row_size = fours * (dotted ? 1 : 2);
+  const std::size_t row_size = packed_a_stride(fours * (dotted ? 1 : 2));
   const std::size_t block_rows = reduced_rows(call.m, row_size * sizeof(std::int32_t));
-  const auto block = hwy::AllocateAligned<std::int32_t>(block_rows * row_size);
-  if (!block) return false;
+  static_assert(sizeof(std::int32_t) == sizeof(float));
+  const WorkMemory memory{WorkFor::a, block_rows * row_size};
+  auto* const block = reinterpret_cast<std::int32_t*>(memory.get());
+  if (block == nullptr) return false;
   const std::size_t width = panel_width();
   const std::size_t panel_size = fours * width * 4;
   const std::size_t panels_in_all = (call.n + width - 1) / width;
-  const std::int8_t* const column_sums = call.weights + panels_in_all * panel_size;
+  // Aligned: before them lie whole panels, of a multiple of 4 bytes each.
+  const auto* const column_sums = reinterpret_cast<const std::uint32_t*>(call.weights + panels_in_all * panel_size);
 #if MYELIN_KERNELS_DPBUSD
   const ReducedKernels<Int8Kernel>& kernels = dotted ? kDotted : kWidened;
 #else
@@ -250,27 +307,23 @@ bool run_int8(const Int8Call& call) {
   Workers* const workers = workers_for(call.workers, call.m, call.n, call.k);
   for (std::size_t first = 0; first < call.m; first += block_rows) {
     const std::size_t rows = std::min(block_rows, call.m - first);
-    ready_a(call, first, rows, dotted, block.get());
+    const std::size_t tiles = (rows + kRowsMax - 1) / kRowsMax;
+    ready_a(call, first, rows, dotted, row_size, block);
     for_each_tile(
         rows, call.n, workers,
-        [&](std::size_t row, std::size_t high, std::size_t panel, std::size_t panels, std::size_t columns) {
+        [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
+            std::size_t columns) {
           HWY_ALIGN std::int32_t sums[kRowsMax * kTileColumnsMax];
-          const Int8Tile tile{
-              fours,          block.get() + row * row_size, call.weights + panel * panel_size, panel_size, sums,
-              kTileColumnsMax};
+          const auto* const from = call.weights + panel * panel_size;
+          const Ahead ahead = share_of_next(from, panel_size, panels_in_all, fours, number, tiles);
+          const Int8Tile tile{fours, block + row * row_size, row_size, from, panel_size, sums, kTileColumnsMax, ahead};
           (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
           const std::size_t column = panel * width;
-          for (std::size_t i = 0; dotted && i < high; ++i) {
-            for (std::size_t j = 0; j < columns; ++j) {
-              std::int32_t of_column = 0;
-              std::memcpy(&of_column, column_sums + (column + j) * sizeof of_column, sizeof of_column);
-              // Sums of the offset may pass 32 bits, and come back: the result fits.
-              const std::uint32_t sum = static_cast<std::uint32_t>(sums[i * kTileColumnsMax + j]) -
-                                        static_cast<std::uint32_t>(kOffset) * static_cast<std::uint32_t>(of_column);
-              sums[i * kTileColumnsMax + j] = static_cast<std::int32_t>(sum);
-            }
+          const std::uint32_t* const of_columns = dotted ? column_sums + column : nullptr;
+          if (call.sums == nullptr) {
+            return store_scaled(call, sums, of_columns, first + row, high, column, columns);
           }
-          if (call.sums == nullptr) return store_scaled(call, sums, first + row, high, column, columns);
+          if (dotted) take_off_offset(of_columns, high, columns, sums);
           for (std::size_t i = 0; i < high; ++i) {
             std::copy_n(sums + i * kTileColumnsMax, columns, call.sums + (first + row + i) * call.sums_stride + column);
           }

@@ -35,8 +35,8 @@ inline std::size_t reduced_rows(std::size_t m, std::size_t bytes) {
   return std::min(m, std::max<std::size_t>(kRowsMax, fitting));
 }
 
-// Calls `tile(first_row, rows, first_panel, panels, columns)` for all tiles of `rows` rows and `n` columns: a panel
-// with all rows, then the next; several panels at once where there are too few rows to fill the registers.
+// Calls `tile(first_row, rows, number, first_panel, panels, columns)` for all tiles of `rows` rows and `n` columns: a
+// panel with all rows, then the next; several panels at once where there are too few rows to fill the registers.
 template <class TileFunction>
 inline void for_each_tile(std::size_t rows, std::size_t n, Workers* workers, const TileFunction& tile) {
   const std::size_t width = kPanelVectors * hn::Lanes(hn::ScalableTag<float>());
@@ -46,10 +46,10 @@ inline void for_each_tile(std::size_t rows, std::size_t n, Workers* workers, con
     for (std::size_t panel = first; panel < end;) {
       const std::size_t step = panel + wide <= end ? wide : 1;
       const std::size_t columns = std::min(n, (panel + step) * width) - panel * width;
-      for (std::size_t row = 0; row < rows;) {
-        const std::size_t tiles = (rows - row + kRowsMax - 1) / kRowsMax;
-        const std::size_t high = (rows - row + tiles - 1) / tiles;
-        tile(row, high, panel, step, columns);
+      const std::size_t tiles = (rows + kRowsMax - 1) / kRowsMax;
+      for (std::size_t row = 0, number = 0; number < tiles; ++number) {
+        const std::size_t high = rows / tiles + (number < rows % tiles ? 1 : 0);
+        tile(row, high, number, panel, step, columns);
         row += high;
       }
       panel += step;
@@ -59,6 +59,26 @@ inline void for_each_tile(std::size_t rows, std::size_t n, Workers* workers, con
   const std::size_t pieces = std::min(panels, workers->threads() * kReducedPiecesAThread);
   workers->run(pieces,
                [&](std::size_t piece, std::size_t) { run(piece * panels / pieces, (piece + 1) * panels / pieces); });
+}
+
+// What a tile of three rows and more asks for ahead: at each of its steps the two lines at `from`, which then moves on
+// by `step` bytes.
+struct Ahead {
+  const char* from;
+  std::size_t step;
+};
+
+// The share that tile number `tile` of `tiles` has in the panel that follows on that at `panel`, a row each of `steps`
+// steps. Where all panels fit into L2, or one tile alone meets each, it asks for a line that it reads itself: what the
+// CPU foresees is better than what one tile could ask for.
+HWY_INLINE Ahead share_of_next(const void* panel, std::size_t panel_bytes, std::size_t panels, std::size_t steps,
+                               std::size_t tile, std::size_t tiles) {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kInCache = 1UL << 20U;
+  const auto* const from = static_cast<const char*>(panel);
+  if (tiles < 2 || panels * panel_bytes <= kInCache) return {from, 0};
+  const std::size_t step = (panel_bytes / steps + tiles - 1) / tiles;
+  return {from + panel_bytes + tile * steps * step / kLine * kLine, step};
 }
 
 // The workers, where a product is large enough for them.
