@@ -108,3 +108,18 @@ if(TARGET myelin)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/configs PATTERN "*.service" EXCLUDE)
   install(FILES ${PROJECT_SOURCE_DIR}/configs/myelin-node@.service DESTINATION lib/systemd/system)
 endif()
+
+# The manual's page and the shells' completions, which the tool itself writes.
+if(TARGET myelin AND NOT MYELIN_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  set(written ${PROJECT_BINARY_DIR}/written)
+  file(MAKE_DIRECTORY ${written})
+  add_custom_command(OUTPUT ${written}/myelin.1 ${written}/myelin.bash ${written}/myelin.fish
+    COMMAND myelin manual > ${written}/myelin.1
+    COMMAND myelin completion bash > ${written}/myelin.bash
+    COMMAND myelin completion fish > ${written}/myelin.fish
+    DEPENDS myelin COMMENT "Writing the manual's page and completions" VERBATIM)
+  add_custom_target(myelin_manual ALL DEPENDS ${written}/myelin.1)
+  install(FILES ${written}/myelin.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${written}/myelin.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME myelin)
+  install(FILES ${written}/myelin.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()

@@ -19,8 +19,8 @@ file(RENAME "${WORK_DIR}/prefix" "${prefix}")
 
 # What the source tree calls public, the installed tree must have.
 set(includes "")
-foreach(layer IN ITEMS serialization/base serialization kernels actors actors/consensus actors/plugin actors/testkit
-    actors/validator)
+foreach(layer IN ITEMS serialization/base serialization kernels actors actors/cluster actors/consensus actors/memory
+    actors/network actors/operation actors/plugin actors/testkit actors/validator)
   file(GLOB_RECURSE headers RELATIVE "${MYELIN_SOURCE_DIR}/${layer}/include" "${MYELIN_SOURCE_DIR}/${layer}/include/*.hpp")
   foreach(header IN LISTS headers)
     if(NOT EXISTS "${prefix}/include/${header}")
@@ -55,6 +55,14 @@ run("running what pkg-config built" "${WORK_DIR}/consumer")
 # 3. The project that the installed tool writes, built and tested as its README says. A tree without the tool has none.
 set(myelin "${prefix}/bin/myelin")
 if(EXISTS "${myelin}")
+  if(EXISTS "${MYELIN_BINARY_DIR}/written")
+    foreach(file IN ITEMS man/man1/myelin.1 bash-completion/completions/myelin fish/vendor_completions.d/myelin.fish)
+      file(READ "${prefix}/share/${file}" text)
+      if(NOT text MATCHES "config check|config.*check")
+        message(FATAL_ERROR "${file} does not know the commands")
+      endif()
+    endforeach()
+  endif()
   run("writing a project" "${myelin}" new agent PriceFeed --directory "${WORK_DIR}/price feed")
   execute_process(COMMAND "${myelin}" new agent PriceFeed --directory "${WORK_DIR}/price feed"
     RESULT_VARIABLE again ERROR_VARIABLE error OUTPUT_QUIET)
