@@ -242,23 +242,28 @@ bool run_bf16(const GemmCall& call, const Bf16* weights) {
 #else
   const ReducedKernels<Bf16Kernel>& kernels = kWidened;
 #endif
+  const bool plain = is_plain(call);
   Workers* const workers = workers_for(call.workers, call.m, call.n, call.k);
   for (std::size_t first = 0; first < call.m; first += block_rows) {
     const std::size_t rows = std::min(block_rows, call.m - first);
     const std::size_t tiles = (rows + kRowsMax - 1) / kRowsMax;
     ready_a(call, first, rows, paired, row_size, block.get());
-    for_each_tile(rows, call.n, workers,
-                  [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
-                      std::size_t columns) {
-                    HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
-                    const auto* const from = weights + panel * panel_size;
-                    const Ahead ahead =
-                        share_of_next(from, panel_size * sizeof(Bf16), panels_in_all, pairs, number, tiles);
-                    const Bf16Tile tile{
-                        pairs, block.get() + row * row_size, row_size, from, panel_size, sums, kTileColumnsMax, ahead};
-                    (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
-                    store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
-                  });
+    for_each_tile(
+        rows, call.n, workers,
+        [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
+            std::size_t columns) {
+          HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
+          const auto* const from = weights + panel * panel_size;
+          const Ahead ahead = share_of_next(from, panel_size * sizeof(Bf16), panels_in_all, pairs, number, tiles);
+          // Whole vectors of plain sums are C's elements.
+          const bool direct = plain && columns == panels * width;
+          float* const out = direct ? call.c + (first + row) * call.c_stride + panel * width : sums;
+          const std::size_t out_stride = direct ? call.c_stride : kTileColumnsMax;
+          const Bf16Tile tile{pairs, block.get() + row * row_size, row_size, from, panel_size, out, out_stride, ahead};
+          (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
+          if (direct) return finish(call, first + row, high, panel * width, columns);
+          store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
+        });
   }
   return true;
 }

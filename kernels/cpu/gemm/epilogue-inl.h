@@ -23,6 +23,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 inline bool is_scaled(const GemmCall& call) { return call.alpha != 1.0F || call.beta != 0.0F; }
 
+// Whether C's elements are the sums themselves, but for what finish() does.
+inline bool is_plain(const GemmCall& call) {
+  return !is_scaled(call) && call.bias == nullptr && call.activation != Activation::relu;
+}
+
 // What microkernels leave out, over a part of C that holds all else: functions that ReLU is not, and the residual.
 inline void finish(const GemmCall& call, std::size_t row, std::size_t rows, std::size_t column, std::size_t columns) {
   const bool activates = call.activation != Activation::none && call.activation != Activation::relu;
@@ -41,7 +46,7 @@ inline void store_sums(const GemmCall& call, const float* HWY_RESTRICT sums, std
   const std::size_t lanes = hn::Lanes(d);
   const bool scaled = is_scaled(call);
   const bool relu = call.activation == Activation::relu;
-  const std::size_t whole = scaled || relu || call.bias != nullptr ? 0 : columns / lanes * lanes;
+  const std::size_t whole = is_plain(call) ? columns / lanes * lanes : 0;
   for (std::size_t i = 0; i < rows; ++i) {
     float* c = call.c + (row + i) * call.c_stride + column;
     for (std::size_t j = 0; j < whole; j += lanes) hn::StoreU(hn::LoadU(d, sums + i * stride + j), d, c + j);

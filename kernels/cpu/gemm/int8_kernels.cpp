@@ -272,17 +272,22 @@ void store_scaled(const Int8Call& call, const std::int32_t* HWY_RESTRICT sums, c
   const hn::ScalableTag<std::int32_t> di;
   const hn::ScalableTag<std::uint32_t> du;
   const std::size_t lanes = hn::Lanes(d);
+  // Whole vectors of plain sums are C's elements once they are scaled.
+  const GemmCall& into = *call.scaled;
+  const bool direct = is_plain(into) && columns % lanes == 0;
+  float* const out = direct ? into.c + row * into.c_stride + column : values;
+  const std::size_t out_stride = direct ? into.c_stride : kTileColumnsMax;
   for (std::size_t j = 0; j < columns; j += lanes) {
     const auto added = of_columns == nullptr ? hn::Zero(du) : hn::ShiftLeft<7>(hn::LoadU(du, of_columns + j));
     const auto b_scale = load_partial(d, std::min(lanes, columns - j), call.b_scales + column + j);
     for (std::size_t i = 0; i < rows; ++i) {
-      const std::size_t at = i * kTileColumnsMax + j;
       const auto scale = hn::Mul(hn::Set(d, call.a_scales[row + i]), b_scale);
-      const auto sum = hn::BitCast(di, hn::Sub(hn::BitCast(du, hn::Load(di, sums + at)), added));
-      hn::Store(hn::Mul(hn::ConvertTo(d, sum), scale), d, values + at);
+      const auto sum = hn::BitCast(di, hn::Sub(hn::BitCast(du, hn::Load(di, sums + i * kTileColumnsMax + j)), added));
+      hn::StoreU(hn::Mul(hn::ConvertTo(d, sum), scale), d, out + i * out_stride + j);
     }
   }
-  store_sums(*call.scaled, values, kTileColumnsMax, row, rows, column, columns);
+  if (direct) return finish(into, row, rows, column, columns);
+  store_sums(into, values, kTileColumnsMax, row, rows, column, columns);
 }
 
 bool run_int8(const Int8Call& call) {
