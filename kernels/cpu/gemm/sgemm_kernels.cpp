@@ -154,10 +154,15 @@ HWY_INLINE void multiply_tiles(const GemmCall& call, const Part& part, const Rig
   }
 }
 
+// Whether a tile that meets packed panels alone asks ahead in them. CPUs with AVX-512 foresee such a walk by
+// themselves, and asking makes it slower.
+constexpr bool kAsksAlone = !(HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3);
+
 // A transposed is rare: it has no instances that ask ahead.
 void multiply_part(const GemmCall& call, const Part& part, const RightOperand& b, const LeftOperand& a) {
   if (call.transpose_a) return multiply_tiles<LayoutOfA::columns, false>(call, part, b, a);
-  if (b.ahead > 0) return multiply_tiles<LayoutOfA::rows, true>(call, part, b, a);
+  const bool alone = part.rows <= kRowsMax && !b.masked;
+  if (b.ahead > 0 && (kAsksAlone || !alone)) return multiply_tiles<LayoutOfA::rows, true>(call, part, b, a);
   return multiply_tiles<LayoutOfA::rows, false>(call, part, b, a);
 }
 
