@@ -59,6 +59,12 @@ std::size_t words_of(std::span<const consensus::Reply> replies) noexcept {
 // What a vertex can carry beside what it takes itself.
 constexpr std::size_t kRequestBytesMax = consensus::limits::kBatchBytesMax - 1024;
 
+/// Whether a validator that was asked in vain is not there now, rather than busy.
+bool is_gone(Errc code) noexcept {
+  return code == Errc::unreachable || code == Errc::outcome_unknown || code == Errc::receiver_dead ||
+         code == Errc::not_found;
+}
+
 consensus::ClientId random_client() {
   std::random_device device;
   const std::uint64_t high = device();
@@ -83,6 +89,7 @@ MemorySession::MemorySession(std::shared_ptr<validator::Directory> directory, co
   options_.batches_in_flight_max =
       std::clamp<std::size_t>(options_.batches_in_flight_max, 1, consensus::limits::kSessionWindow);
   next_validator_ = nearest_ = next_source_ = options_.client % directory_->size();
+  away_until_.resize(directory_->size());
 }
 
 void MemorySession::handlers(Handlers<MemorySession>& on) {
@@ -169,6 +176,19 @@ void MemorySession::send_batch() {
   ask_validators(sequence, flights_.emplace(sequence, std::move(flight)).first->second);
 }
 
+/// The first from `validator` on that can be reached, as far as is known.
+std::size_t MemorySession::next_present(std::size_t validator) const {
+  const std::vector<AgentRef> addresses = directory_->addresses();
+  const TimePoint time = now();
+  std::size_t known = validator;
+  for (std::size_t i = 0; i < addresses.size(); ++i, validator = (validator + 1) % addresses.size()) {
+    if (!addresses[validator]) continue;
+    if (time >= away_until_[validator]) return validator;
+    if (!addresses[known]) known = validator;
+  }
+  return known;
+}
+
 Duration MemorySession::patience(unsigned tries) const noexcept {
   return std::min(options_.patience * (1U << std::min(tries, 10U)), options_.patience_max);
 }
@@ -176,15 +196,12 @@ Duration MemorySession::patience(unsigned tries) const noexcept {
 void MemorySession::ask_validators(consensus::Sequence sequence, Flight& flight) {
   // Not only the one that has the batch may fail to answer.
   flight.timer = after(patience(flight.tries), [this, sequence, tries = flight.tries] { try_again(sequence, tries); });
-  const std::vector<AgentRef> addresses = directory_->addresses();
-  for (std::size_t i = 0; i < addresses.size() && !addresses[flight.validator]; ++i) {
-    flight.validator = (flight.validator + 1) % addresses.size();
-  }
+  flight.validator = next_present(flight.validator);
   const Frame wait = make_frame<schema::AwaitBatch>([&](schema::AwaitBatch::Builder await) {
     await.setClient(options_.client);
     await.setSequence(sequence);
   });
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
+  for (std::size_t i = 0; i < directory_->size(); ++i) {
     const bool is_submission = i == flight.validator;
     ask_validator(sequence, i, is_submission ? flight.submission : wait, is_submission, flight.tries);
   }
@@ -200,13 +217,15 @@ void MemorySession::ask_validator(consensus::Sequence sequence, std::size_t vali
 
 void MemorySession::hear(consensus::Sequence sequence, std::size_t validator, bool is_submission, unsigned tries,
                          Result<Held<schema::BatchAnswer>> said) {
+  const bool is_away = !said && is_gone(said.error().code);
+  if (is_away || said) away_until_[validator] = is_away ? now() + options_.patience : TimePoint{};
   const auto flight = flights_.find(sequence);
   if (flight == flights_.end()) return;
   if (!said) {
-    // Who has the batch is to be replaced. A full one needs a moment.
-    if (is_submission && tries == flight->second.tries && said.error().code != Errc::timeout) {
-      after(options_.patience / 16, [=, this] { try_again(sequence, tries); });
-    }
+    // Who has the batch is to be replaced. A full one needs a moment, and so do all if none is there.
+    if (!is_submission || tries != flight->second.tries || said.error().code == Errc::timeout) return;
+    if (is_away && now() >= away_until_[next_present(validator)]) return try_again(sequence, tries);
+    after(options_.patience / 16, [=, this] { try_again(sequence, tries); });
     return;
   }
   const schema::BatchAnswer::Reader& answer = **said;

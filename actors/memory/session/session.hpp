@@ -94,6 +94,7 @@ class MemorySession final : public Agent {
   void try_again(consensus::Sequence sequence, unsigned tries);
   void settle(std::map<consensus::Sequence, Flight>::iterator flight);
   void end(std::map<consensus::Sequence, Flight>::iterator flight, const Answer& answer);
+  [[nodiscard]] std::size_t next_present(std::size_t validator) const;
   [[nodiscard]] Duration patience(unsigned tries) const noexcept;
 
   void take_stale_get(Held<schema::MemoryStaleGet> message, Reply<schema::MemoryReply> reply);
@@ -124,7 +125,8 @@ class MemorySession final : public Agent {
   std::size_t transactions_waiting_ = 0;
   std::map<consensus::Sequence, Flight> flights_;
   std::size_t next_validator_ = 0;
-  std::size_t nearest_ = 0;  // is asked for what may be stale
+  std::vector<TimePoint> away_until_;  // by validator: passed over until then
+  std::size_t nearest_ = 0;            // is asked for what may be stale
   std::size_t next_source_ = 0;
   Watches watches_;
   std::uint64_t last_watch_ = 0;

@@ -121,6 +121,25 @@ BOOST_AUTO_TEST_CASE(each_may_die_and_come_back_and_nothing_is_lost) {
   BOOST_TEST((*sum)->number() == 8);
 }
 
+BOOST_AUTO_TEST_CASE(nobody_waits_for_a_validator_that_is_gone) {
+  Fixture f;
+  auto found = validator::find_validators(*f.client->node, f.committee);
+  test::require_success(found);
+  for (const auto& member : f.committee.members)
+    test::require_success(f.client->node->wait_connected(member.name, kLimit));
+  // Whoever waited for any part of this would wait in vain.
+  const Memory memory = Memory::start_session(f.client->mesh, *found, {.patience = 1h, .patience_max = 1h});
+  test::require_success(f.ask(memory.add("sum", 1)));
+  f.stop(0);
+  for (int i = 0; i < 12; ++i) test::require_success(f.ask(memory.add("sum", 1)));
+  // It is asked again as soon as it answers.
+  f.start(0);
+  BOOST_TEST(test::comes_true([&] {
+    test::require_success(f.ask(memory.add("sum", 1)));
+    return f.processes[0]->validator->status().core.proposed > 0;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(nobody_speaks_in_a_validator_s_name) {
   Fixture f;
   test::require_success(f.ask(f.memory.put("colour", "blue")));
