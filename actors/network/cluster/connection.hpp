@@ -86,6 +86,8 @@ class Connection final : public caf::io::network::event_handler,
   /// Whether anything has come since it was opened.
   [[nodiscard]] bool is_confirmed() const noexcept { return confirmed_; }
   [[nodiscard]] bool was_dialled() const noexcept { return dialled_; }
+  /// Whether nothing has come from where it was dialled, not even TCP's answer.
+  [[nodiscard]] bool is_connecting() const noexcept { return state_ == State::connecting; }
   [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
   [[nodiscard]] std::uint64_t other_incarnation() const noexcept { return greeting_.incarnation; }
   /// The other node, as Peer::node(); empty before it has said so.

@@ -313,9 +313,11 @@ Result<void> Node::Core::judge_dialled(const Contact& other, const Greeting& gre
   return {};
 }
 
-/// The other side has dialled. It decides when it has the answer, but is spared it where the outcome is clear.
+/// The other side has dialled. It decides when it has the answer, but is spared it where the outcome is clear. It is
+/// not while nobody answers this node, which may be the one of both that cannot dial.
 Result<void> Node::Core::judge_accepted(const Contact& other, const Greeting& greeting) const {
-  if (other.attempt.connection != nullptr && options_.name < greeting.who.node) {
+  const auto& dialled = other.attempt.connection;
+  if (dialled != nullptr && !dialled->is_connecting() && options_.name < greeting.who.node) {
     return fail(Errc::cancelled, "this node is dialling that one itself");
   }
   // It has not yet heard that the connection that this node dialled is open. Once it has, and dials all the same, it

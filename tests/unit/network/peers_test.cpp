@@ -1,9 +1,15 @@
 // What becomes of messages when the other node, or the agent, is not there, or goes.
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <mutex>
 #include <vector>
 
 #include "nodes.hpp"
+#include "transport/address.hpp"
 
 namespace myelin::test {
 
@@ -80,6 +86,37 @@ class Silent : public Agent {
   }
   const std::shared_ptr<std::atomic<int>> state_;
   Reply<samples::Tick> kept_;
+};
+
+/// Takes no more connections, and does not say so: who dials it waits.
+class UnansweredPort {
+ public:
+  UnansweredPort() {
+    const auto any = network::resolve_address("127.0.0.1:0", true);
+    require_success(any);
+    BOOST_REQUIRE(::bind(listener_, any->get(), any->size) == 0);
+    BOOST_REQUIRE(::listen(listener_, 0) == 0);
+    // Until one waits in vain, its queue is not full.
+    for (bool is_full = false; !is_full;) {
+      queue_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      const network::SocketAddress own = network::local_address(listener_);
+      BOOST_REQUIRE((::connect(queue_.back(), own.get(), own.size) == 0 || errno == EINPROGRESS));
+      pollfd connected{queue_.back(), POLLOUT, 0};
+      is_full = ::poll(&connected, 1, 200) == 0;
+      BOOST_REQUIRE(queue_.size() < 10U);
+    }
+  }
+  UnansweredPort(const UnansweredPort&) = delete;
+  UnansweredPort& operator=(const UnansweredPort&) = delete;
+  ~UnansweredPort() {
+    for (const int socket : queue_) ::close(socket);
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string address() const { return network::local_address(listener_).text(); }
+
+ private:
+  const int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::vector<int> queue_;
 };
 
 constexpr auto kTick = [](samples::Tick::Builder tick) { tick.setValue(1); };
@@ -212,6 +249,20 @@ BOOST_AUTO_TEST_CASE(two_that_dial_each_other_have_one_connection) {
     BOOST_TEST(eventually([&] { return cause(a.ask<samples::Tick>(a.find("b", "echo"), kTick)).empty(); }));
     BOOST_TEST(eventually([&] { return cause(b.ask<samples::Tick>(b.find("a", "echo"), kTick)).empty(); }));
   }
+}
+
+BOOST_AUTO_TEST_CASE(one_that_can_be_dialled_is_enough_for_two) {
+  // "left" has the lesser name: its dialling would count, if anybody answered.
+  const UnansweredPort nobody;
+  network::NodeOptions dialling = options_of("left", true);
+  dialling.peers = {{"right", nobody.address()}};
+  dialling.set_up_max = std::chrono::hours{1};
+  NodeFixture left{dialling};
+  network::NodeOptions other = options_of("right", true);
+  other.peers = {{"left", left.node->address()}};
+  NodeFixture right{other};
+  require_success(left.node->wait_connected("right", kLimit));
+  require_success(right.node->wait_connected("left", kLimit));
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_that_is_too_large_is_refused_before_it_is_sent) {
