@@ -1,10 +1,12 @@
 // Agents for nodes: one that greets, one that has others do it, one that keeps its visitors in the shared memory, one
-// that never ends.
+// that never ends, one that never answers.
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "greeting.capnp.h"
 #include "myelin/cluster/directory.hpp"
@@ -90,9 +92,24 @@ class Slow : public myelin::Agent {
   }
 };
 
+/// Keeps what it is asked and answers nobody, but who asks "how many" wait.
+class Silent : public myelin::Agent {
+ public:
+  static void handlers(myelin::Handlers<Silent>& on) { on.message<&Silent::keep>(); }
+
+ private:
+  void keep(Hello::Reader hello, myelin::Reply<Greeting> reply) {
+    if (hello.getName() != "how many") return kept_.push_back(std::move(reply));
+    reply.send([this](Greeting::Builder greeting) { greeting.setText(std::to_string(kept_.size())); });
+  }
+
+  std::vector<myelin::Reply<Greeting>> kept_;
+};
+
 }  // namespace
 
 MYELIN_REGISTER_AGENT("greeter", Greeter)
 MYELIN_REGISTER_AGENT("concierge", Concierge)
 MYELIN_REGISTER_AGENT("guest-book", GuestBook)
+MYELIN_REGISTER_AGENT("silent", Silent)
 MYELIN_REGISTER_AGENT("slow", Slow)
