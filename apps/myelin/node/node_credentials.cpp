@@ -1,5 +1,6 @@
 #include "node/node_credentials.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -78,6 +79,16 @@ Result<std::optional<NodeCredentials>> node_credentials(const NodeConfig& config
                 fmt::format("the certificate in '{}' is for the {} '{}', and this is the node '{}': name the folder of "
                             "its own, or give the node that name",
                             found.folder.string(), network::to_string(*role), *certified, name));
+  }
+  const auto validity = network::validity_of(*loaded);
+  if (!validity) return tl::unexpected{validity.error()};
+  // One that is not good yet may be so when the clock is set.
+  if (std::chrono::system_clock::now() > validity->until) {
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("the certificate in '{}' was good until {:%F %T} UTC, and no node would believe it: 'myelin "
+                    "certs new' makes another",
+                    found.folder.string(), fmt::gmtime(std::chrono::system_clock::to_time_t(validity->until))));
   }
   found.credentials = *std::move(loaded);
   return found;

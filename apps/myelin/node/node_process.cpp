@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "memory/embedded_memory.hpp"
@@ -22,6 +23,8 @@ namespace {
 
 // How often to look whether a validator has halted.
 constexpr std::chrono::milliseconds kLook{200};
+// How often to look whether seeds answer, where nothing else is to be looked at.
+constexpr std::chrono::seconds kLookAtSeeds{1};
 // What the mesh's destructor may take after its agents were told to end, and were given the time that there was.
 constexpr std::chrono::milliseconds kLeftBehindLimit{100};
 
@@ -56,6 +59,30 @@ class ViewLog {
   std::shared_ptr<spdlog::logger> log_;
   std::string self_;
   std::map<std::string, std::string> known_;
+};
+
+/// Logs which seeds cannot be had, with each reason once until they can be had: a wrong certificate, say, is found at
+/// no other place. Called by one thread.
+class SeedLog {
+ public:
+  explicit SeedLog(std::shared_ptr<spdlog::logger> log) : log_{std::move(log)} {}
+
+  void operator()(const std::vector<network::SeedStatus>& seeds) {
+    for (const network::SeedStatus& seed : seeds) {
+      std::set<std::string>& told = told_[seed.address];
+      if (seed.last_error.empty()) {
+        told.clear();
+      } else if (told.size() < kReasonsMax && told.insert(seed.last_error).second) {
+        log_->warn("seed {} cannot be had, and is dialled again: {}", seed.address, seed.last_error);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kReasonsMax = 8;
+
+  std::shared_ptr<spdlog::logger> log_;
+  std::map<std::string, std::set<std::string>> told_;
 };
 
 }  // namespace
@@ -220,12 +247,15 @@ NodeResult<void> NodeProcess::wait(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any told;
   std::unique_lock lock{mutex};
-  if (!validator_) {
+  if (!validator_ && config_.seeds.empty()) {
     told.wait(lock, stop, [] { return false; });
     return {};
   }
+  SeedLog log_seeds{log_};
   while (!stop.stop_requested()) {
-    told.wait_for(lock, stop, kLook, [] { return false; });
+    told.wait_for(lock, stop, validator_ ? kLook : kLookAtSeeds, [] { return false; });
+    log_seeds(cluster_->node().seeds());
+    if (!validator_) continue;
     const validator::ValidatorStatus status = validator_->status();
     if (status.halted.empty()) continue;
     log_->error("its validator has halted: {}", status.halted);
