@@ -29,6 +29,7 @@ void Outbound::push_record(std::unique_ptr<Outgoing> record) noexcept {
 
 void Outbound::push_free(std::unique_ptr<Outgoing> record) noexcept {
   unsent_ += record->bytes;
+  if (record->kind == RecordKind::answer) ++answers_waiting_;
   lanes_[static_cast<std::size_t>(record->lane)].free.push(std::move(record));
 }
 
@@ -102,6 +103,7 @@ std::unique_ptr<Outgoing> Outbound::pop(LaneQueue& lane, std::size_t index, std:
     lane.routes_turn = true;
     std::unique_ptr<Outgoing> record = lane.free.pop();
     unsent_ -= record->bytes;
+    if (record->kind == RecordKind::answer) --answers_waiting_;
     return record;
   }
   lane.routes_turn = false;
@@ -171,6 +173,7 @@ std::vector<std::unique_ptr<Outgoing>> Outbound::take_all() {
   }
   routes_.clear();
   records_waiting_ = 0;
+  answers_waiting_ = 0;
   unsent_ = 0;
   unhandled_ = 0;
   return all;

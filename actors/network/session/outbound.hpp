@@ -55,6 +55,8 @@ class Outbound {
 
   /// Records without a frame that wait: not bounded here, for none of them may be dropped.
   [[nodiscard]] std::size_t records() const noexcept { return records_waiting_; }
+  /// Answers that wait.
+  [[nodiscard]] std::size_t answers() const noexcept { return answers_waiting_; }
   /// Bytes that wait, in all.
   [[nodiscard]] std::size_t unsent() const noexcept { return unsent_; }
   /// Whether nothing waits, and all that was sent is handled.
@@ -88,6 +90,7 @@ class Outbound {
 
   OutgoingList records_;
   std::size_t records_waiting_ = 0;
+  std::size_t answers_waiting_ = 0;
   std::array<LaneQueue, kLanes> lanes_;
   std::array<int, kLanes> tokens_{};
   std::vector<OutboundRoute*> routes_;

@@ -184,10 +184,12 @@ void Peer::reply(std::uint64_t session, std::uint32_t question, std::unique_ptr<
       asked_.erase(found);
       if (!record->frame) {
         outbound_.push_record(std::move(record));
-      } else if (outbound_.unsent() + record->bytes > limits::kNodeQueueBytesMax) {
+      } else if (outbound_.unsent() + record->bytes > limits::kNodeQueueBytesMax ||
+                 outbound_.answers() == limits::kAnswersWaitingMax) {
         outbound_.push_record(failure_record(
-            question, {Errc::overloaded, fmt::format("{} bytes wait to be sent to the asker: ask for less at once",
-                                                     outbound_.unsent())}));
+            question,
+            {Errc::overloaded, fmt::format("{} bytes in {} answers wait to be sent to the asker: ask for less at once",
+                                           outbound_.unsent(), outbound_.answers())}));
       } else {
         outbound_.push_free(std::move(record));
       }

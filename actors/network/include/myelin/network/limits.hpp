@@ -43,6 +43,8 @@ inline constexpr std::size_t kChargedBytesMin = 2048;
 
 /// Questions between two nodes that have not been answered, each way.
 inline constexpr std::size_t kOpenQuestionsMax = 65'536;
+/// Answers that wait to be sent to one node: no more than it may have asked, however small they are. More are refused.
+inline constexpr std::size_t kAnswersWaitingMax = kOpenQuestionsMax;
 /// Records without a frame (credit, failures, cancellations) that wait to be sent to one node. A node that leaves more
 /// unread is cut off: it asks, and does not read the answers.
 inline constexpr std::size_t kRecordsWaitingMax = 4 * kOpenQuestionsMax;
