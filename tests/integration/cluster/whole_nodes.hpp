@@ -54,6 +54,7 @@ struct NodePlan {
   std::vector<std::string> seeds = {};
   std::string advertise = {};  ///< Empty: the address.
   std::string more = {};       ///< Behind its configuration.
+  std::string cluster = "cluster";
 };
 
 /// Each node has an agent "greeter", and one "silent", which keeps what it is asked. **Thread-safety**:
@@ -70,6 +71,7 @@ class WholeNodes {
     return *std::move(made);
   }
 
+  [[nodiscard]] const network::CertificateAndKey& authority() const { return authority_; }
   [[nodiscard]] network::Credentials credentials(const std::string& name, network::Role role = network::Role::node) {
     auto made = network::make_credentials(authority_, "cluster", name, this_year(), role);
     require_success(made);
@@ -85,8 +87,8 @@ class WholeNodes {
     if (!std::filesystem::exists(folder_.path() / "certs" / plan.name)) save(plan.name, credentials(plan.name));
     const std::string seeds = nlohmann::json(plan.seeds).dump();
     const auto file = folder_.write(
-        plan.name + ".toml", "[node]\ncluster = 'cluster'\nname = '" + plan.name + "'\nlisten = '" + plan.address +
-                                 "'\nadvertise = '" + plan.advertise + "'\ndata = 'data-" + plan.name +
+        plan.name + ".toml", "[node]\ncluster = '" + plan.cluster + "'\nname = '" + plan.name + "'\nlisten = '" +
+                                 plan.address + "'\nadvertise = '" + plan.advertise + "'\ndata = 'data-" + plan.name +
                                  "'\nseeds = " + seeds + "\n[tls]\ncerts = 'certs/" + plan.name +
                                  "'\n[plugins]\nfiles = ['" MYELIN_PLUGIN
                                  "']\n[[agent]]\ntype = 'greeter'\n[[agent]]\ntype = 'silent'\n" +
@@ -110,7 +112,7 @@ class WholeNodes {
     BOOST_TEST(nodes_.at(name)->terminate() == 0, name << ": " << nodes_.at(name)->err());
   }
   /// All that run, told before any is waited for.
-  void terminate(const std::vector<std::string>& names) {
+  void terminate_all(const std::vector<std::string>& names) {
     for (const std::string& name : names) nodes_.at(name)->signal(SIGTERM);
     for (const std::string& name : names) BOOST_TEST(nodes_.at(name)->wait() == 0, name << ": " << (*this)[name].err());
   }

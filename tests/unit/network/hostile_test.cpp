@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 #include <random>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "nodes.hpp"
 #include "transport/address.hpp"
 #include "wire/burst.hpp"
+#include "wire_records.hpp"
 
 namespace myelin::test {
 
@@ -21,29 +21,6 @@ namespace {
 using network::Outgoing;
 using network::RecordHeader;
 using network::RecordKind;
-
-std::string bytes_of(const RecordHeader& header, const std::string& payload = {}) {
-  std::string bytes(sizeof header, '\0');
-  std::memcpy(bytes.data(), &header, sizeof header);
-  return bytes + payload;
-}
-
-std::string record(RecordKind kind, const std::string& payload, std::uint32_t route = 0, std::uint32_t question = 0,
-                   std::uint16_t flags = 0, std::uint8_t lane = 2) {
-  return bytes_of({.bytes = static_cast<std::uint32_t>(payload.size()),
-                   .kind = kind,
-                   .lane = lane,
-                   .flags = flags,
-                   .route = route,
-                   .question = question},
-                  payload);
-}
-
-std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string number(std::uint64_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
 
 Frame tick_frame(const FrameHeader& header = {}) {
   return make_frame<samples::Tick>([](samples::Tick::Builder tick) { tick.setValue(1); }, header);
@@ -237,15 +214,8 @@ BOOST_AUTO_TEST_CASE(real_traffic_that_is_damaged_does_no_harm) {
       record(RecordKind::cancel, "", 0, 1) + record(RecordKind::ping, "");
   std::minstd_rand random{7};
   for (int round = 0; round < 500; ++round) {
-    std::string damaged = traffic;
-    for (unsigned flips = 1 + random() % 4; flips > 0; --flips) {
-      // Half of them where the records' headers and the frames' heads are.
-      const std::size_t at = random() % (random() % 2 == 0 ? damaged.size() : 600);
-      damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
-    }
-    if (random() % 8 == 0) damaged.resize(random() % damaged.size());
     Stranger stranger{address()};
-    stranger.say(damaged);
+    stranger.say(damaged(traffic, 600, random));  // where the records' headers and the frames' heads are
     if (round % 100 == 0) require_health();
   }
   require_health();
