@@ -13,9 +13,10 @@
 namespace myelin::test {
 
 inline std::string bytes_of(const network::RecordHeader& header, const std::string& payload = {}) {
-  std::string bytes(sizeof header, '\0');
+  std::string bytes(sizeof header + payload.size(), '\0');
   std::memcpy(bytes.data(), &header, sizeof header);
-  return bytes + payload;
+  std::copy(payload.begin(), payload.end(), bytes.begin() + sizeof header);
+  return bytes;
 }
 
 inline std::string record(network::RecordKind kind, const std::string& payload, std::uint32_t route = 0,
