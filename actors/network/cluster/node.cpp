@@ -277,12 +277,24 @@ std::shared_ptr<Connection> Node::Core::add(Connection::Opened opened) {
 
 void Node::Core::accept(int socket) {
   Result<std::unique_ptr<Transport>> transport = transport_over(socket, TlsContext::Side::listens);
-  if (stopping_ || strangers_ == limits::kStrangersMax || !transport) {
+  if (stopping_ || !transport) {
     ::close(socket);
     return;
   }
+  if (strangers_ == limits::kStrangersMax) show_out_a_stranger();
   ++strangers_;
   add({.socket = socket, .transport = *std::move(transport)})->begin();
+}
+
+/// The one that has been at it longest: whoever means well is through by then, so that those who say nothing do not
+/// keep the others out, however many they are.
+void Node::Core::show_out_a_stranger() {
+  std::shared_ptr<Connection> oldest;
+  for (const auto& one : connections_) {
+    if (one->was_dialled() || !one->other().empty()) continue;
+    if (oldest == nullptr || one->begun_at() < oldest->begun_at()) oldest = one;
+  }
+  if (oldest != nullptr) oldest->close({Errc::overloaded, "too many others were to be let in"});
 }
 
 Result<void> Node::Core::on_greeting(Connection& connection, const Greeting& greeting) {

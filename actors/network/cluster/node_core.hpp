@@ -102,6 +102,7 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   [[nodiscard]] Result<void> judge_dialled(const Contact& other, const Greeting& greeting) const;
   [[nodiscard]] Result<void> judge_accepted(const Contact& other, const Greeting& greeting) const;
   void accept(int socket);
+  void show_out_a_stranger();
   [[nodiscard]] Result<std::unique_ptr<Transport>> transport_over(int socket, TlsContext::Side side) const;
   std::shared_ptr<Connection> add(Connection::Opened opened);
   void close_all();

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <random>
+#include <vector>
 
 #include "../../support/temporary_directory.hpp"
+#include "myelin/network/limits.hpp"
 #include "nodes.hpp"
 #include "transport/address.hpp"
 
@@ -140,6 +142,21 @@ BOOST_AUTO_TEST_CASE(who_says_nothing_is_shown_out) {
     BOOST_TEST(is_closed_by_the_other(socket));
     ::close(socket);
   }
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_strangers_who_say_nothing_keeps_nobody_out) {
+  network::NodeOptions options = options_of("right", true);
+  options.set_up_max = std::chrono::hours{1};
+  NodeFixture right{options};
+  std::vector<int> silent;
+  for (std::size_t i = 0; i < network::limits::kStrangersMax + 10; ++i) silent.push_back(dial(right.node->address()));
+  // Those that came first have made room: then all were taken in.
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(is_closed_by_the_other(silent[i]));
+  network::NodeOptions dialling = options_of("left", true);
+  dialling.peers = {{"right", right.node->address()}};
+  NodeFixture left{dialling};
+  require_success(left.node->wait_connected("right", kLimit));
+  for (const int socket : silent) ::close(socket);
 }
 
 BOOST_AUTO_TEST_CASE(garbage_from_thousands_of_strangers_does_no_harm) {
