@@ -18,9 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using network::CertificateAndKey;
 
-// A clock that is a little behind must not find a new certificate not good yet.
-constexpr std::chrono::hours kBackdated{1};
-
 /// The folder's authority, made where there is none.
 Result<CertificateAndKey> authority_in(const fs::path& folder, const std::string& cluster,
                                        const network::Validity& validity, bool& is_new) {
@@ -62,8 +59,7 @@ void CertsNew::declare(CLI::App& app) {
 }
 
 Result<void> CertsNew::run(Session& session) {
-  const auto now = std::chrono::system_clock::now();
-  const network::Validity validity{now - kBackdated, now + std::chrono::hours{24} * days_};
+  const network::Validity validity = network::valid_for(std::chrono::hours{24} * days_);
   const fs::path folder = folder_;
   const auto role = network::parse_role(role_);
   if (!role) return tl::unexpected{role.error()};

@@ -12,15 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A clock that is a little behind must not find a new certificate not good yet.
-constexpr std::chrono::hours kBackdated{1};
 constexpr std::chrono::hours kGoodFor{24 * 3650};
 /// Whose certificate is made with the node's own.
 constexpr std::string_view kOperator = "operator";
 
 Result<void> make_credentials(const fs::path& folder, const NodeConfig& config) {
-  const auto now = std::chrono::system_clock::now();
-  const network::Validity validity{now - kBackdated, now + kGoodFor};
+  const network::Validity validity = network::valid_for(kGoodFor);
   std::error_code ignored;
   const bool is_new = !fs::exists(folder / "authority.key", ignored);
   const auto authority = is_new ? network::make_authority(config.cluster, validity) : network::load_authority(folder);

@@ -22,14 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kTenYears{10 * 365 * 24};
-// A clock that is a little behind must not find a new certificate not good yet.
-constexpr std::chrono::hours kBackdated{1};
 constexpr std::chrono::milliseconds kLook{5};
-
-network::Validity ten_years() {
-  const auto now = std::chrono::system_clock::now();
-  return {now - kBackdated, now + kTenYears};
-}
 
 std::string text_in(const fs::path& file) {
   std::ifstream in{file, std::ios::binary};
@@ -101,7 +94,7 @@ Result<LocalCluster> LocalCluster::open_or_make(const fs::path& path, LocalClust
 Result<void> LocalCluster::make_certificates() const {
   const fs::path folder = folder_.certificates();
   if (std::error_code ignored; !fs::exists(folder / "authority.key", ignored)) {
-    const auto made = network::make_authority(folder_.cluster, ten_years());
+    const auto made = network::make_authority(folder_.cluster, network::valid_for(kTenYears));
     if (!made) return tl::unexpected{made.error()};
     if (auto saved = network::save_authority(*made, folder); !saved) return saved;
   }
@@ -117,7 +110,8 @@ Result<void> LocalCluster::make_certificate(const std::string& name, network::Ro
   if (std::error_code ignored; fs::exists(folder / "node.key", ignored)) return {};
   const auto authority = network::load_authority(folder_.certificates());
   if (!authority) return tl::unexpected{authority.error()};
-  const auto credentials = network::make_credentials(*authority, folder_.cluster, name, ten_years(), role);
+  const auto credentials =
+      network::make_credentials(*authority, folder_.cluster, name, network::valid_for(kTenYears), role);
   if (!credentials) return tl::unexpected{credentials.error()};
   return network::save_credentials(*credentials, folder);
 }

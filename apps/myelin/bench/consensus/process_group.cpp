@@ -120,8 +120,7 @@ class ProcessGroup final : public LoadedGroup {
 
   Result<void> make_certificates(std::size_t validators) {
     if (is_insecure_) return {};
-    const auto now = std::chrono::system_clock::now();
-    const network::Validity validity{now - std::chrono::hours{1}, now + std::chrono::hours{24}};
+    const network::Validity validity = network::valid_for(std::chrono::hours{24});
     const std::string cluster = NodeFlags{}.cluster;
     const auto authority = network::make_authority(cluster, validity);
     if (!authority) return tl::unexpected{authority.error()};

@@ -23,8 +23,7 @@ namespace nb = network_bench;
 Result<std::shared_ptr<const TemporaryFolder>> certify() {
   auto folder = TemporaryFolder::make("myelin-bench-");
   if (!folder) return tl::unexpected{folder.error()};
-  const auto now = std::chrono::system_clock::now();
-  const network::Validity validity{now - std::chrono::hours{1}, now + std::chrono::hours{24}};
+  const network::Validity validity = network::valid_for(std::chrono::hours{24});
   const auto authority = network::make_authority(nb::kCluster, validity);
   if (!authority) return tl::unexpected{authority.error()};
   for (const char* node : {nb::kNear, nb::kFar}) {

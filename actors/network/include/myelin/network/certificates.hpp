@@ -18,6 +18,12 @@ struct Validity {
   std::chrono::system_clock::time_point until;
 };
 
+/// From an hour ago, so that a clock that is a little behind finds it good too, until so long from now.
+[[nodiscard]] inline Validity valid_for(std::chrono::hours time) {
+  const auto now = std::chrono::system_clock::now();
+  return {now - std::chrono::hours{1}, now + time};
+}
+
 /// A certificate and its private key, both PEM.
 struct CertificateAndKey {
   std::string certificate;
