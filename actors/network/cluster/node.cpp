@@ -222,7 +222,10 @@ Result<void> Node::Core::wait_connected(std::string_view node, Duration limit) {
 std::vector<PeerStatus> Node::Core::peers() const {
   const std::lock_guard guard{mutex_};
   std::vector<PeerStatus> all;
-  for (const auto& [node, contact] : contacts_) all.push_back(contact.status);
+  for (const auto& [node, contact] : contacts_) {
+    all.push_back(contact.status);
+    all.back().frames_sent = contact.peer->frames_sent();
+  }
   return all;
 }
 

@@ -318,13 +318,16 @@ bool Peer::compose(std::uint64_t session, Burst& burst, TimePoint now) {
       if (found != routes_.end()) released.push_back(found->second.handle);
     }
   }
+  std::uint64_t frames = 0;
   for (Outbound::Step& step : steps_) {
     if (step.record != nullptr) {
+      frames += holds_frame(step.record->kind) ? 1 : 0;
       burst.add(std::move(step.record), now);
     } else if (step.part != 0) {
       burst.add_part(step.lane, step.part);
     }
   }
+  if (frames != 0) frames_sent_.fetch_add(frames, std::memory_order_relaxed);
   for (const AgentRef& receiver : released) release_senders(mesh_, receiver);
   return true;
 }

@@ -1,6 +1,7 @@
 /// Another node, as the agents of this one use it: handles to its agents, questions to them, answers to its questions.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -105,6 +106,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
   [[nodiscard]] Result<void> on_loss(std::uint32_t route, Lane lane, std::uint64_t messages, Errc cause);
   /// Whether so many records wait that the other node cannot be reading them.
   [[nodiscard]] bool is_clogged() const noexcept;
+  /// So far, over all connections.
+  [[nodiscard]] std::uint64_t frames_sent() const noexcept { return frames_sent_.load(std::memory_order_relaxed); }
   /// Sends a record without a frame.
   void send_record(std::uint64_t session, std::unique_ptr<Outgoing> record) noexcept;
 
@@ -142,6 +145,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   OpenQuestions questions_;
   std::unordered_map<std::uint32_t, Asked> asked_;
   std::map<std::string, Known, std::less<>> routes_;
+  std::atomic<std::uint64_t> frames_sent_{0};
   // Of whoever calls compose().
   std::vector<Outbound::Step> steps_;
   std::vector<OutboundRoute*> freed_;

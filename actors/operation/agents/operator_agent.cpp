@@ -70,6 +70,7 @@ void write_peers(schema::NodeStatus::Builder status, const std::vector<network::
     list[i].setIncarnation(peers[i].incarnation);
     list[i].setConnections(peers[i].connections);
     list[i].setSetUp(peers[i].set_up.count());
+    list[i].setFramesSent(peers[i].frames_sent);
     list[i].setLastError(peers[i].last_error);
   }
 }

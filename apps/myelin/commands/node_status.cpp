@@ -23,10 +23,10 @@ nlohmann::json to_json(schema::NodeStatus::Member::Reader member) {
 }
 
 nlohmann::json to_json(schema::NodeStatus::Peer::Reader peer) {
-  return {{"node", peer.getNode().cStr()},           {"role", peer.getRole().cStr()},
-          {"is_connected", peer.getIsConnected()},   {"incarnation", peer.getIncarnation()},
-          {"connections", peer.getConnections()},    {"set_up_ns", peer.getSetUp()},
-          {"last_error", peer.getLastError().cStr()}};
+  return {{"node", peer.getNode().cStr()},         {"role", peer.getRole().cStr()},
+          {"is_connected", peer.getIsConnected()}, {"incarnation", peer.getIncarnation()},
+          {"connections", peer.getConnections()},  {"set_up_ns", peer.getSetUp()},
+          {"frames_sent", peer.getFramesSent()},   {"last_error", peer.getLastError().cStr()}};
 }
 
 nlohmann::json to_json(schema::NodeStatus::Reader status) {
@@ -84,11 +84,12 @@ std::string peers_table(schema::NodeStatus::Reader status) {
                {"role", Table::Align::left},
                {"open", Table::Align::left},
                {"so far"},
+               {"frames sent"},
                {"set up in"},
                {"last error", Table::Align::left}}};
   for (const auto peer : status.getPeers()) {
     table.add_row({peer.getNode().cStr(), peer.getRole().cStr(), peer.getIsConnected() ? "yes" : "no",
-                   std::to_string(peer.getConnections()),
+                   std::to_string(peer.getConnections()), format_count(static_cast<long long>(peer.getFramesSent())),
                    peer.getConnections() == 0 ? "" : format_duration_ns(static_cast<double>(peer.getSetUp())),
                    peer.getLastError().cStr()});
   }

@@ -46,6 +46,8 @@ struct NodeStatus {
     setUp @5 :Int64;
     # Nanoseconds that the last took.
     lastError @6 :Text;
+    framesSent @7 :UInt64;
+    # Over all connections so far.
   }
 
   struct Member {

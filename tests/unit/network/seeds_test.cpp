@@ -33,6 +33,7 @@ BOOST_AUTO_TEST_CASE(whoever_answers_at_a_seed_is_talked_to) {
     BOOST_TEST(left.node->seeds().front().node == "right");
     BOOST_TEST(left.node->seeds().front().last_error == "");
     BOOST_TEST(left.node->peers().front().set_up.count() > 0);
+    BOOST_TEST(left.node->peers().front().frames_sent == 1U);
   }
 }
 

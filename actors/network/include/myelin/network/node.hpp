@@ -42,6 +42,8 @@ struct PeerStatus {
   bool connected = false;
   std::uint64_t incarnation = 0;  ///< Of the last connection; 0 where there was none.
   std::uint64_t connections = 0;  ///< So far.
+  /// Sent to it over all of them: messages, or batches of such, questions and answers.
+  std::uint64_t frames_sent = 0;
   /// How long it took to set up the last one, with TCP, TLS and names.
   Duration set_up = Duration{0};
   std::string last_error = {};  ///< Why the last attempt, or connection, ended; empty where none has.
