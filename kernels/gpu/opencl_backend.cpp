@@ -64,7 +64,9 @@ std::vector<FoundDevice> find_devices() {
           {devices[d], {trimmed(platform_name), device_name(devices[d]), (type & CL_DEVICE_TYPE_CPU) != 0}});
     }
   }
-  std::ranges::stable_partition(found, [](const FoundDevice& device) { return !device.description.is_cpu; });
+  // Not the one of std::ranges: clang 14 cannot compile what it returns from the library of GCC 12.
+  (void)std::stable_partition(found.begin(), found.end(),
+                              [](const FoundDevice& device) { return !device.description.is_cpu; });
   return found;
 }
 
