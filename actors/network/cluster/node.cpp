@@ -310,6 +310,10 @@ Result<void> Node::Core::on_greeting(Connection& connection, const Greeting& gre
     const Result<Contact*> known = contact(greeting.who.node);
     if (!known) return tl::unexpected{known.error()};
     other = *known;
+    // Whether or not this connection is taken: the seed need not be dialled while there is another.
+    if (const Aim aim = connection.was_dialled() ? aim_of(connection) : Aim{}; aim.is_seed && !aim.key.empty()) {
+      seeds_.find(aim.key)->second.status = {aim.key, greeting.who.node, {}};
+    }
   }
   return connection.was_dialled() ? judge_dialled(*other, greeting) : judge_accepted(*other, greeting);
 }
@@ -396,11 +400,7 @@ void Node::Core::on_open(Connection& connection) {
     Attempt& attempt = attempt_of(aim);
     begun = attempt.begun;
     attempt.connection.reset();
-    if (aim.is_seed) {
-      attempt.failures = 0;
-      const std::lock_guard guard{mutex_};
-      seeds_.find(aim.key)->second.status = {aim.key, connection.other(), {}};
-    }
+    if (aim.is_seed) attempt.failures = 0;
   }
   PeerStatus status;
   {
@@ -430,7 +430,8 @@ void Node::Core::on_closed(Connection& connection, const Error& why) {
       Attempt& attempt = attempt_of(aim);
       if (attempt.connection == keep) {
         attempt.connection.reset();
-        note(aim, why);
+        // Given up for another connection: no failure.
+        if (why.code != Errc::cancelled) note(aim, why);
         redial_later(aim);
         if (!aim.is_seed) redial_seeds_of(aim.key);
       }

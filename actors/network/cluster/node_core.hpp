@@ -75,8 +75,8 @@ class Node::Core final : public ConnectionOwner, public std::enable_shared_from_
   };
   /// Who is dialled: a contact, by its name, or a seed, by its address.
   struct Aim {
-    bool is_seed;
-    std::string key;
+    bool is_seed = false;
+    std::string key = {};
   };
 
   [[nodiscard]] Result<void> check_address(const std::string& address) const;

@@ -1,4 +1,5 @@
 // Nodes that are found by an address alone, and nodes that are forgotten again.
+#include <algorithm>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -108,6 +109,24 @@ BOOST_AUTO_TEST_CASE(nodes_that_dial_each_other_at_once_lose_nothing) {
       BOOST_TEST(by_name.node->peers().front().connections == 1U);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_of_a_node_that_is_connected_already_is_known_and_left_alone) {
+  NodeFixture right{options_of("right", true)};
+  // Two addresses of one node: whichever is second leads to a connection that there is.
+  const std::string address = right.node->address();
+  NodeFixture left{with_seeds("left", {address, "localhost" + address.substr(address.rfind(':'))}, true)};
+  const auto known = [&] {
+    return std::ranges::all_of(left.node->seeds(), [](const network::SeedStatus& seed) {
+      return seed.node == "right" && seed.last_error.empty();
+    });
+  };
+  BOOST_TEST(eventually(known));
+  // Longer than several attempts would take.
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  BOOST_TEST(known());
+  BOOST_TEST(left.node->peers().front().connections == 1U);
+  BOOST_TEST(right.node->peers().front().connections == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_told_in_their_order) {
