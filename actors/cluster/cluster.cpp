@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core.hpp"
+#include "directory/gate.hpp"
 
 namespace myelin::cluster {
 
@@ -21,13 +22,19 @@ std::string_view to_string(AgentState state) noexcept {
   return "unknown";
 }
 
-Cluster::Cluster(std::shared_ptr<Core> core) : Directory{core}, core_{std::move(core)} {}
+Cluster::Cluster(std::unique_ptr<Core> core) : Directory{std::make_shared<Gate>(*core)}, core_{std::move(core)} {}
 Cluster::Cluster(Cluster&&) noexcept = default;
-Cluster& Cluster::operator=(Cluster&&) noexcept = default;
-Cluster::~Cluster() = default;
+Cluster& Cluster::operator=(Cluster&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  Directory::operator=(std::move(other));
+  core_ = std::move(other.core_);
+  return *this;
+}
+Cluster::~Cluster() { close(); }
 
 Result<Cluster> Cluster::join(Mesh& mesh, network::NodeOptions node, ClusterOptions options) {
-  auto core = std::make_shared<Core>(mesh);
+  auto core = std::make_unique<Core>(mesh);
   if (Result<void> joined = core->join(std::move(node), std::move(options)); !joined) {
     return tl::unexpected{std::move(joined).error()};
   }

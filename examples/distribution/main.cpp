@@ -76,7 +76,7 @@ class Foreman : public myelin::Agent {
   myelin::Task<> keep_an_eye_on(myelin::cluster::AgentAddress address) {
     for (;;) {
       const auto end = co_await ask(directory_.monitor(address), 1h);
-      if (!end) continue;  // it still runs
+      if (!end && end.error().code == myelin::Errc::timeout) continue;  // it still runs
       const auto worker = directory_.resolve(address);
       if (worker) std::erase(workers_, *worker);
       co_return;
@@ -105,10 +105,9 @@ class Foreman : public myelin::Agent {
           worker, [&](Square::Builder square) { square.setNumber(number); }, 2s);
       if (squared) co_return std::move(*squared);
       switch (squared.error().code) {
-        case myelin::Errc::unreachable:      // it was not sent
-        case myelin::Errc::receiver_dead:    // nobody is there any more
-        case myelin::Errc::outcome_unknown:  // it may have been done: twice does no harm here
-          continue;
+        case myelin::Errc::unreachable:    // it was not sent
+        case myelin::Errc::receiver_dead:  // these may have been done: twice does no harm here
+        case myelin::Errc::outcome_unknown: continue;
         default: co_return tl::unexpected{squared.error()};
       }
     }

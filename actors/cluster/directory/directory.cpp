@@ -6,6 +6,7 @@
 
 #include "core.hpp"
 #include "directory/directory_agent.hpp"
+#include "directory/gate.hpp"
 
 namespace myelin::cluster {
 
@@ -22,50 +23,58 @@ Frame question_for(std::string_view name, std::string_view type) {
 }
 
 /// Whoever asks no agent gets receiver_dead.
-AgentRef directory_here(const std::shared_ptr<Core>& core) { return core == nullptr ? AgentRef{} : core->directory(); }
+AgentRef directory_here(const Directory::Gate::Use& core) { return core ? core->directory() : AgentRef{}; }
 
 /// A name that no node can have is no agent either.
-AgentRef directory_on(const std::shared_ptr<Core>& core, std::string_view node) {
-  if (core == nullptr || node == core->node().name()) return directory_here(core);
+AgentRef directory_on(const Directory::Gate::Use& core, std::string_view node) {
+  if (!core || node == core->node().name()) return directory_here(core);
   return core->node().find(node, DirectoryAgent::kName).value_or(AgentRef{});
 }
 
-}  // namespace
-
-std::string Directory::self() const {
-  const auto core = core_.lock();
-  return core == nullptr ? std::string{} : core->node().name();
-}
-
-std::shared_ptr<const View> Directory::view() const {
-  const auto core = core_.lock();
-  return core == nullptr ? std::make_shared<const View>() : core->board().view();
-}
-
-Result<AgentAddress> Directory::publish(std::string name, const AgentRef& agent, std::string type) const {
-  const auto core = core_.lock();
-  if (core == nullptr) return no_cluster();
-  auto address = cluster::publish(core->node(), core->table(), std::move(name), std::move(type), agent);
+Result<AgentAddress> publish_in(Core& core, std::string name, const AgentRef& agent, std::string type) {
+  auto address = cluster::publish(core.node(), core.table(), std::move(name), std::move(type), agent);
   if (address) {
-    core->mesh().tell(
-        core->directory(), [&](schema::Published::Builder published) { published.setName(address->name); },
+    core.mesh().tell(
+        core.directory(), [&](schema::Published::Builder published) { published.setName(address->name); },
         Lane::control);
   }
   return address;
 }
 
+}  // namespace
+
+void Directory::close() noexcept {
+  if (gate_ != nullptr) gate_->close();
+}
+
+std::string Directory::self() const {
+  const Gate::Use core{gate_};
+  return core ? core->node().name() : std::string{};
+}
+
+std::shared_ptr<const View> Directory::view() const {
+  const Gate::Use core{gate_};
+  return core ? core->board().view() : std::make_shared<const View>();
+}
+
+Result<AgentAddress> Directory::publish(std::string name, const AgentRef& agent, std::string type) const {
+  const Gate::Use core{gate_};
+  if (!core) return no_cluster();
+  return publish_in(*core, std::move(name), agent, std::move(type));
+}
+
 void Directory::withdraw(std::string_view name) const {
-  if (const auto core = core_.lock()) cluster::withdraw(core->node(), core->table(), name);
+  if (const Gate::Use core{gate_}) cluster::withdraw(core->node(), core->table(), name);
 }
 
 std::vector<PublishedAgent> Directory::published() const {
-  const auto core = core_.lock();
-  return core == nullptr ? std::vector<PublishedAgent>{} : core->table().select({}, {});
+  const Gate::Use core{gate_};
+  return core ? core->table().select({}, {}) : std::vector<PublishedAgent>{};
 }
 
 Result<PublishedAgent> Directory::published(std::string_view name) const {
-  const auto core = core_.lock();
-  if (core == nullptr) return no_cluster();
+  const Gate::Use core{gate_};
+  if (!core) return no_cluster();
   if (auto found = core->table().find(name)) return *std::move(found);
   return fail(Errc::not_found,
               fmt::format("node '{}' has no agent that is published as '{}'", core->node().name(), name));
@@ -76,30 +85,31 @@ Result<AgentAddress> Directory::address_of(const AgentRef& agent) const {
   if (auto remote = network::Node::name_of(agent)) {
     return AgentAddress{std::move(remote->node), std::move(remote->agent)};
   }
-  const auto core = core_.lock();
-  if (core == nullptr) return no_cluster();
+  const Gate::Use core{gate_};
+  if (!core) return no_cluster();
   if (auto name = core->table().name_of(agent)) return AgentAddress{core->node().name(), *std::move(name)};
-  return publish({}, agent);
+  return publish_in(*core, {}, agent, {});
 }
 
 Result<AgentRef> Directory::resolve(const AgentAddress& address) const {
-  const auto core = core_.lock();
-  if (core == nullptr) return no_cluster();
+  const Gate::Use core{gate_};
+  if (!core) return no_cluster();
   return core->resolve(address);
 }
 
 FindCall Directory::find(std::string_view name) const {
-  return {directory_here(core_.lock()), question_for(name, {}), std::string{name}, self(),
+  const Gate::Use core{gate_};
+  return {directory_here(core), question_for(name, {}), std::string{name}, core ? core->node().name() : std::string{},
           [directory = *this](const AgentAddress& address) { return directory.resolve(address); }};
 }
 
 ListCall Directory::list(std::string_view name, std::string_view type) const {
-  return {directory_here(core_.lock()), question_for(name, type)};
+  return {directory_here(Gate::Use{gate_}), question_for(name, type)};
 }
 
 SpawnCall Directory::spawn(std::string_view node, std::string_view type, std::string_view name,
                            std::string_view settings) const {
-  return {directory_on(core_.lock(), node), make_frame<schema::SpawnAgent>([&](schema::SpawnAgent::Builder spawn) {
+  return {directory_on(Gate::Use{gate_}, node), make_frame<schema::SpawnAgent>([&](schema::SpawnAgent::Builder spawn) {
             spawn.setType(std::string{type});
             spawn.setName(std::string{name});
             spawn.setSettings(std::string{settings});
@@ -107,13 +117,13 @@ SpawnCall Directory::spawn(std::string_view node, std::string_view type, std::st
 }
 
 StopCall Directory::stop(const AgentAddress& agent) const {
-  return {directory_on(core_.lock(), agent.node),
+  return {directory_on(Gate::Use{gate_}, agent.node),
           make_frame<schema::StopAgent>([&](schema::StopAgent::Builder stop) { stop.setName(agent.name); })};
 }
 
 MonitorCall Directory::monitor(const AgentAddress& agent) const {
   return {
-      directory_on(core_.lock(), agent.node),
+      directory_on(Gate::Use{gate_}, agent.node),
       make_frame<schema::MonitorAgent>([&](schema::MonitorAgent::Builder monitor) { monitor.setName(agent.name); })};
 }
 

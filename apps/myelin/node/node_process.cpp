@@ -177,8 +177,15 @@ NodeResult<void> NodeProcess::join() {
     return started;
   };
   more.on_view = ViewLog{log_, config_.node_name()};
-  more.on_end = [log = log_](const cluster::PublishedAgent& agent, const cluster::AgentEnd& end) {
-    if (end.cause != cluster::AgentEnd::Cause::failed) return;
+  std::set<std::string> singletons;  // what becomes of them is logged by whoever holds their leases
+  for (const AgentEntry& entry : config_.agents) {
+    for (std::string& name : entry.names()) {
+      if (entry.singleton) singletons.insert(std::move(name));
+    }
+  }
+  more.on_end = [log = log_, singletons = std::move(singletons)](const cluster::PublishedAgent& agent,
+                                                                 const cluster::AgentEnd& end) {
+    if (end.cause != cluster::AgentEnd::Cause::failed || singletons.contains(agent.name)) return;
     log->error("agent '{}'{} has failed, and is not started again: {}", agent.name,
                agent.type.empty() ? "" : fmt::format(" of type '{}'", agent.type), end.reason);
   };

@@ -25,34 +25,31 @@ class SingletonAgents {
 
   /// `mesh` and `hosted` live longer.
   SingletonAgents(Mesh& mesh, HostedAgents& hosted, cluster::Directory directory, Memory memory,
-                  std::shared_ptr<spdlog::logger> log)
-      : mesh_{mesh},
-        hosted_{hosted},
-        directory_{std::move(directory)},
-        memory_{std::move(memory)},
-        log_{std::move(log)} {}
+                  std::shared_ptr<spdlog::logger> log);
+  SingletonAgents(const SingletonAgents&) = delete;
+  SingletonAgents& operator=(const SingletonAgents&) = delete;
+  ~SingletonAgents() { stop(); }
 
   /// From now on it is started here whenever this node has the lease, and published.
   void add(const AgentEntry& entry, const std::string& name);
-  /// Tries for no lease any more, and keeps none for longer. Never call this in an agent.
+  /// Tries for no lease any more, keeps none for longer, and starts nothing any more.
   void stop();
-  /// Gives back what leases there are, so that other nodes need not wait. **Requires**: stop() was called, and the
-  /// agents have ended. Never call this in an agent.
+  /// Gives back the leases of those that have ended, so that other nodes need not wait; the others end by themselves.
+  /// **Requires**: stop() was called. Never call this in an agent.
   void release(Duration limit);
 
  private:
-  /// What agents change: it outlives this.
-  struct Held {
-    std::mutex mutex;
-    std::map<std::string, std::uint64_t> tokens;  ///< Of leases, by agents' names.
+  struct Lease {
+    std::uint64_t token;
+    AgentRef agent;  ///< That it is for.
   };
+  /// What the agents use that hold leases; they may live longer than this. **Thread-safety**: thread-safe.
+  class Shared;
 
   Mesh& mesh_;
-  HostedAgents& hosted_;
-  const cluster::Directory directory_;
   const Memory memory_;
   const std::shared_ptr<spdlog::logger> log_;
-  const std::shared_ptr<Held> held_ = std::make_shared<Held>();
+  const std::shared_ptr<Shared> shared_;
   std::vector<AgentRef> singletons_;
 };
 

@@ -31,6 +31,8 @@ namespace myelin::cluster {
 /// "ready", "starting", ... **Thread-safety**: thread-safe.
 [[nodiscard]] std::string_view to_string(AgentState state) noexcept;
 
+class Core;
+
 struct ClusterOptions {
   /// What this node is good for, e.g. "gpu"; others see it.
   std::vector<std::string> tags = {};
@@ -49,7 +51,7 @@ struct ClusterOptions {
 
 /// This node's part in a cluster. What is promised is in docs/cluster.md.
 ///
-/// **Requires**: destroyed before its mesh, which is not deterministic; agents that use it have ended by then.
+/// **Requires**: destroyed before its mesh, which is not deterministic.
 /// **Thread-safety**: thread-safe, but for construction, moves and destruction. Not to be destroyed by an agent.
 class Cluster : public Directory {
  public:
@@ -72,8 +74,8 @@ class Cluster : public Directory {
   [[nodiscard]] Result<void> wait(const std::function<bool(const View&)>& condition, Duration limit) const;
 
  private:
-  explicit Cluster(std::shared_ptr<Core> core);
-  std::shared_ptr<Core> core_;
+  explicit Cluster(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace myelin::cluster

@@ -27,14 +27,13 @@ struct PublishedAgent {
   AgentRef agent;
 };
 
-class Core;
-
 /// What is promised is in docs/cluster.md. A handle whose Cluster has ended answers unreachable, and its calls
-/// receiver_dead.
-///
-/// **Requires**: not in use while its Cluster is destroyed. **Thread-safety**: thread-safe.
+/// receiver_dead. **Thread-safety**: thread-safe, also while its Cluster is destroyed.
 class Directory {
  public:
+  /// What handles hold of a cluster; not for others.
+  class Gate;
+
   /// Of no cluster.
   Directory() = default;
 
@@ -76,10 +75,12 @@ class Directory {
   [[nodiscard]] MonitorCall monitor(const AgentAddress& agent) const;
 
  protected:
-  explicit Directory(std::weak_ptr<Core> core) : core_{std::move(core)} {}
+  explicit Directory(std::shared_ptr<Gate> gate) : gate_{std::move(gate)} {}
+  /// Returns when no call uses the cluster any more, and lets none in again.
+  void close() noexcept;
 
  private:
-  std::weak_ptr<Core> core_;
+  std::shared_ptr<Gate> gate_;
 };
 
 }  // namespace myelin::cluster
