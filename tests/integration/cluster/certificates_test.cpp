@@ -28,7 +28,7 @@ class Gate {
     const NodeChild& south = nodes.start(
         {.name = "south", .address = loopback_address(1), .seeds = {loopback_address(0)}, .cluster = cluster});
     BOOST_REQUIRE_MESSAGE(eventually([&] { return says(south.err(), why); }), south.err());
-    BOOST_TEST(eye.flaw({"north"}) == "");
+    eye.require_whole({"north"});
     BOOST_TEST(!eye.sight("north", "south").is_connected);
     nodes.terminate("south");
   }

@@ -14,6 +14,7 @@
 
 #include "greeting.capnp.h"
 #include "myelin/cluster.capnp.h"
+#include "myelin/network/node.hpp"
 #include "myelin/operation.capnp.h"
 #include "onlooker.hpp"
 #include "stranger.hpp"
@@ -27,8 +28,8 @@ using network::Role;
 
 namespace {
 
-/// Bytes of TLS before what is encrypted.
-constexpr std::size_t kTlsHead = 5;
+/// After so long without a word a node closes a connection, whatever came before.
+const Duration kSilenceMax = network::NodeOptions{}.silence_max;
 constexpr int kRounds = 100;
 constexpr int kRoundsBetweenLooks = 50;
 /// What a node may have more at the end than after the first looks; some is given back late, or not at all.
@@ -119,6 +120,33 @@ std::string operators_traffic() {
          record(RecordKind::ping, "");
 }
 
+/// What a node has had of connections to another.
+struct Bond {
+  std::uint64_t connections = 0;
+  std::string last_error = {};
+};
+
+Bond bond(Onlooker& eye, const std::string& node, const std::string& other) {
+  Bond found;
+  BOOST_REQUIRE(eventually([&] {
+    const auto seen = eye.status(node);
+    if (!seen) return false;
+    for (const auto peer : (*seen)->getPeers()) {
+      if (peer.getNode() == other) found = {peer.getConnections(), peer.getLastError()};
+    }
+    return true;
+  }));
+  return found;
+}
+
+/// Whether two nodes that do each other no harm may lose each other for that: neither was heard in time, and then both
+/// dialled.
+bool is_of_a_busy_machine(const std::string& error) {
+  return std::ranges::any_of(std::array{"nothing came from node", "the other side has closed", "has connected anew",
+                                        "cancelled", "was not set up in time", "reset by peer", "roken pipe"},
+                             [&](const char* part) { return error.find(part) != std::string::npos; });
+}
+
 /// All that is done to the node, a round at a time, as seeds decide.
 class Attack {
  public:
@@ -140,7 +168,7 @@ class Attack {
         Stranger stranger{address};
         BOOST_TEST(stranger.secure(who));
         stranger.say(random_bytes(1 + random_() % 5000));
-        BOOST_TEST(stranger.finish());
+        BOOST_TEST(finish(stranger));
       }
       {  // damaged before it is encrypted: the node has to see to it
         Stranger stranger{address};
@@ -152,7 +180,7 @@ class Attack {
           BOOST_TEST(stranger.hear());
           stranger.say(damaged(traffic, 1500, random_));
         }
-        BOOST_TEST(stranger.finish());
+        BOOST_TEST(finish(stranger));
       }
       {  // damaged on its way: TLS sees to it
         Stranger stranger{address};
@@ -161,11 +189,16 @@ class Attack {
         BOOST_TEST(stranger.hear());
         // In what is encrypted it is noticed at once. A length that was turned makes the node wait for more.
         const bool is_encrypted = random_() % 4 != 0;
-        stranger.say_damaged(traffic, is_encrypted ? kTlsHead + random_() % 1000 : random_() % kTlsHead);
-        BOOST_TEST((is_encrypted ? stranger.is_cut_off() : stranger.finish()));
+        stranger.say_damaged(traffic, is_encrypted ? Stranger::Part::encrypted : Stranger::Part::head, random_());
+        BOOST_TEST((is_encrypted ? stranger.is_cut_off(record(RecordKind::ping, "")) : finish(stranger)));
       }
     }
   }
+
+  /// Of those who said that they are done: how many were let go only after a time in which the node may have taken them
+  /// for silent, and how many there were.
+  [[nodiscard]] int late() const { return late_; }
+  [[nodiscard]] int finished() const { return finished_; }
 
  private:
   static network::Credentials outsider() {
@@ -176,6 +209,13 @@ class Attack {
   /// With TLS 1.3 who dials is through before he was looked at: only what comes then tells.
   static bool believed(Stranger& stranger, const network::Credentials& credentials) {
     return stranger.secure(credentials) && stranger.say(hello_of("evil", Role::node)) && stranger.hear();
+  }
+  bool finish(Stranger& stranger) {
+    const auto before = std::chrono::steady_clock::now();
+    const bool is_over = stranger.finish();
+    ++finished_;
+    if (std::chrono::steady_clock::now() - before >= kSilenceMax) ++late_;
+    return is_over;
   }
   std::string random_bytes(std::size_t count) {
     std::string bytes(count, '\0');
@@ -200,6 +240,8 @@ class Attack {
   const std::string nodes_traffic_ = nodes_traffic();
   const std::string operators_traffic_ = operators_traffic();
   std::minstd_rand random_{11};
+  int late_ = 0;
+  int finished_ = 0;
 };
 
 }  // namespace
@@ -218,16 +260,7 @@ BOOST_AUTO_TEST_CASE(a_whole_node_lives_through_garbage_and_damaged_traffic_at_e
 
   const char* const seconds = std::getenv("MYELIN_HOSTILE_SECONDS");
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{seconds == nullptr ? 0 : std::atoi(seconds)};
-  // Of the two nodes with each other.
-  const auto connections = [&] {
-    const auto seen = eye.status("b");
-    BOOST_REQUIRE(seen.has_value());
-    for (const auto peer : (*seen)->getPeers()) {
-      if (peer.getNode() == "a") return peer.getConnections();
-    }
-    return std::uint64_t{0};
-  };
-  const std::uint64_t connections_before = connections();
+  const Bond before_attack = bond(eye, "b", "a");
   Attack attack{nodes};
   std::size_t before = 0;
   int rounds = 0;
@@ -240,8 +273,18 @@ BOOST_AUTO_TEST_CASE(a_whole_node_lives_through_garbage_and_damaged_traffic_at_e
   const std::size_t after = resident_bytes(nodes["a"].id());
   BOOST_TEST_MESSAGE(rounds << " rounds at " << ports.size() << " port: " << (before >> 20) << " MiB after "
                             << kRoundsBetweenLooks << " of them, " << (after >> 20) << " MiB at the end");
-  if (kMemoryIsMeasured) BOOST_TEST(after < before + kGrowthMax);
-  BOOST_TEST(connections() == connections_before);
+  if (!kIsSanitized) BOOST_TEST(after < before + kGrowthMax);
+  // Who is done is let go at once, but where the machine was busy just then.
+  BOOST_TEST_MESSAGE(attack.late() << " of " << attack.finished() << " were let go late");
+  BOOST_TEST(attack.late() * 10 <= attack.finished());
+  // On a busy machine the nodes may have lost each other. Then it was for that.
+  if (bond(eye, "b", "a").connections != before_attack.connections) {
+    for (const auto& [node, other] : {std::pair{"a", "b"}, std::pair{"b", "a"}}) {
+      const std::string why = bond(eye, node, other).last_error;
+      BOOST_TEST_MESSAGE(node << " has lost " << other << " meanwhile: " << why);
+      BOOST_TEST(is_of_a_busy_machine(why), node << " lost " << other << ": " << why);
+    }
+  }
   nodes.terminate_all({"a", "b"});
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <chrono>
 
 #include "expect_success.hpp"
 #include "transport/address.hpp"
@@ -23,6 +24,9 @@ namespace {
 std::shared_ptr<BIO> text(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
 }
+
+/// Bytes of a record of TLS before what is encrypted, the last two of them its length.
+constexpr std::size_t kTlsHead = 5;
 
 void turn_bit(std::string& bytes, std::size_t at) {
   if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ 1);
@@ -72,16 +76,23 @@ bool Stranger::secure(const network::Credentials& credentials, std::size_t damag
   }
 }
 
-bool Stranger::say(const std::string& bytes) { return say_damaged(bytes, kNone); }
+std::string Stranger::encrypt(const std::string& bytes) {
+  ERR_clear_error();
+  if (SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) return {};
+  return take_out();
+}
 
-bool Stranger::say_damaged(const std::string& bytes, std::size_t byte) {
-  std::string out = bytes;
-  if (tls_ != nullptr && !bytes.empty()) {
-    ERR_clear_error();
-    if (SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) return false;
-    out = take_out();
-  }
-  if (byte != kNone) turn_bit(out, byte % out.size());
+bool Stranger::say(const std::string& bytes) {
+  if (tls_ == nullptr || bytes.empty()) return send(bytes);
+  const std::string out = encrypt(bytes);
+  return !out.empty() && send(out);
+}
+
+bool Stranger::say_damaged(const std::string& bytes, Part part, std::size_t byte) {
+  std::string out = encrypt(bytes);
+  if (out.size() <= kTlsHead) return false;
+  const std::size_t length = static_cast<unsigned char>(out[3]) * std::size_t{256} + static_cast<unsigned char>(out[4]);
+  turn_bit(out, part == Part::head ? byte % kTlsHead : kTlsHead + byte % length);
   return send(out);
 }
 
@@ -97,15 +108,23 @@ bool Stranger::hear() {
 
 bool Stranger::finish() {
   ::shutdown(socket_, SHUT_WR);
-  return is_cut_off();
-}
-
-bool Stranger::is_cut_off() {
   std::array<char, 4096> bytes{};
   ssize_t count = 0;
   while ((count = ::recv(socket_, bytes.data(), bytes.size(), 0)) > 0) {
   }
   return count == 0 || errno == ECONNRESET;
+}
+
+bool Stranger::is_cut_off(const std::string& ping) {
+  std::array<char, 4096> bytes{};
+  wait_at_most(100);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+  while (std::chrono::steady_clock::now() < end) {
+    const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    if (count == 0 || (count < 0 && errno == ECONNRESET)) return true;
+    if (count < 0) say(ping);
+  }
+  return false;
 }
 
 bool Stranger::send(const std::string& bytes) {

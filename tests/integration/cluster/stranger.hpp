@@ -29,17 +29,22 @@ class Stranger {
 
   /// As it is, or through TLS once that is set up. False if the other side has closed.
   bool say(const std::string& bytes);
-  /// The same, but with a bit turned over after it was encrypted, on its way.
-  bool say_damaged(const std::string& bytes, std::size_t byte);
+  /// The same, but with a bit turned over after it was encrypted, on its way: in the head of TLS's first record, which
+  /// says how long it is, or in what is encrypted. **Requires**: TLS is set up; the bytes are some.
+  enum class Part { head, encrypted };
+  bool say_damaged(const std::string& bytes, Part part, std::size_t byte);
   /// Waits until the other side says something, through TLS too. False if it has closed.
   bool hear();
   /// Says that nothing more comes, and waits until the other side closes, too. False if it does not.
   bool finish();
-  /// Waits until the other side closes, whatever it says before. False if it does not.
-  bool is_cut_off();
+  /// Waits until the other side closes, whatever it says before. Until then `ping` is said now and then, so that it
+  /// does not close for silence. False if it does not.
+  bool is_cut_off(const std::string& ping);
 
  private:
   void wait_at_most(long milliseconds) const;
+  /// What TLS makes of the bytes; nothing if it is over.
+  std::string encrypt(const std::string& bytes);
   bool send(const std::string& bytes);
   /// Takes in what comes. False if nothing does any more.
   bool receive();

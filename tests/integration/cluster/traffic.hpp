@@ -11,13 +11,6 @@
 
 namespace myelin::test {
 
-/// Sanitizers keep what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kMemoryIsMeasured = false;
-#else
-inline constexpr bool kMemoryIsMeasured = true;
-#endif
-
 template <class Message, class Fill>
 std::string frame_of(Fill&& fill, std::uint64_t correlation = 0) {
   return text_of(encode(make_frame<Message>(std::forward<Fill>(fill), {.correlation = correlation}), TimePoint{}));

@@ -19,6 +19,13 @@
 
 namespace myelin::test {
 
+/// Sanitizers keep what was freed, and are slow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsSanitized = true;
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
 /// Looks now and then whether a condition holds, for a minute: nothing waits so long but on failure. Rarely enough that
 /// looking takes no processor from the processes that are looked at.
 template <class Condition>
