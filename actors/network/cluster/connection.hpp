@@ -78,6 +78,10 @@ class Connection final : public caf::io::network::event_handler,
   void close(const Error& why);
 
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
+  /// Whether TLS is set up, where there is any: then the other side has a certificate that is believed.
+  [[nodiscard]] bool is_secured() const noexcept { return state_ > State::securing; }
+  /// Whether the other side has dialled, and been answered: it may have opened the connection already.
+  [[nodiscard]] bool is_offered() const noexcept { return state_ == State::offered; }
   /// Whether that node has dialled, been answered, and may still decide for another connection.
   [[nodiscard]] bool is_offered_by(const Identity& who, std::uint64_t incarnation) const noexcept {
     return state_ == State::offered && greeting_.incarnation == incarnation && greeting_.who.node == who.node &&

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -289,15 +290,19 @@ void Node::Core::accept(int socket) {
   add({.socket = socket, .transport = *std::move(transport)})->begin();
 }
 
-/// The one that has been at it longest: whoever means well is through by then, so that those who say nothing do not
-/// keep the others out, however many they are.
+/// The one that has been at it longest, for whoever means well is through by then; but first those of whom nothing is
+/// known, then those whose certificate is believed, and at last those who have been answered, and take the connection
+/// for open.
 void Node::Core::show_out_a_stranger() {
-  std::shared_ptr<Connection> oldest;
+  std::shared_ptr<Connection> first;
+  const auto order = [](const Connection& one) {
+    return std::tuple{one.is_offered(), one.is_secured(), one.begun_at()};
+  };
   for (const auto& one : connections_) {
     if (one->was_dialled() || !one->other().empty()) continue;
-    if (oldest == nullptr || one->begun_at() < oldest->begun_at()) oldest = one;
+    if (first == nullptr || order(*one) < order(*first)) first = one;
   }
-  if (oldest != nullptr) oldest->close({Errc::overloaded, "too many others were to be let in"});
+  if (first != nullptr) first->close({Errc::overloaded, "too many others were to be let in"});
 }
 
 Result<void> Node::Core::on_greeting(Connection& connection, const Greeting& greeting) {

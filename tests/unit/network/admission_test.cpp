@@ -1,5 +1,6 @@
 // Who gets in, and who does not.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,9 +10,13 @@
 #include <vector>
 
 #include "../../support/temporary_directory.hpp"
+#include "cluster/greeting.hpp"
 #include "myelin/network/limits.hpp"
 #include "nodes.hpp"
 #include "transport/address.hpp"
+#include "transport/tls_transport.hpp"
+#include "wire/burst.hpp"
+#include "wire_records.hpp"
 
 namespace myelin::test {
 
@@ -157,6 +162,70 @@ BOOST_AUTO_TEST_CASE(any_number_of_strangers_who_say_nothing_keeps_nobody_out) {
   NodeFixture left{dialling};
   require_success(left.node->wait_connected("right", kLimit));
   for (const int socket : silent) ::close(socket);
+}
+
+BOOST_AUTO_TEST_CASE(strangers_who_say_nothing_do_not_show_out_who_has_been_answered) {
+  network::NodeOptions options = options_of("right", false);
+  options.set_up_max = std::chrono::hours{1};
+  NodeFixture right{options};
+  const auto say = [](int socket, const std::string& bytes) {
+    BOOST_REQUIRE(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  };
+  const int answered = dial(right.node->address());
+  const auto hello = network::hello_record({.who = {"cluster", "left"}, .incarnation = 1});
+  say(answered, record(network::RecordKind::hello, hello->payload));
+  std::array<char, 4096> bytes{};
+  BOOST_REQUIRE(::recv(answered, bytes.data(), bytes.size(), 0) > 0);
+  std::vector<int> silent;
+  for (std::size_t i = 0; i < network::limits::kStrangersMax + 10; ++i) silent.push_back(dial(right.node->address()));
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(is_closed_by_the_other(silent[i]));
+  say(answered, record(network::RecordKind::ping, ""));
+  require_success(right.node->wait_connected("left", kLimit));
+  for (const int socket : silent) ::close(socket);
+  ::close(answered);
+}
+
+BOOST_AUTO_TEST_CASE(strangers_who_say_nothing_do_not_show_out_who_has_a_certificate) {
+  network::NodeOptions options = options_of("right", true);
+  options.set_up_max = std::chrono::hours{1};
+  NodeFixture right{options};
+  const int secured = dial(right.node->address());
+  ::fcntl(secured, F_SETFL, O_NONBLOCK);
+  const network::NodeOptions left = options_of("left", true);
+  const auto context = network::TlsContext::make(*left.credentials, {"cluster", "left"});
+  require_success(context);
+  auto transport = (*context)->open(secured, network::TlsContext::Side::dials);
+  require_success(transport);
+  using Progress = network::Transport::Progress;
+  const auto is_set_up = [&] {
+    const auto progress = (*transport)->set_up();
+    require_success(progress);
+    return *progress == Progress::done;
+  };
+  BOOST_REQUIRE(eventually(is_set_up));
+  network::Burst burst;
+  burst.add(network::hello_record({.who = {"cluster", "left"}, .incarnation = 1}), TimePoint{});
+  // The node has to see the certificate before the others come: it has by the time that another has got in.
+  network::NodeOptions dialling = options_of("other", true);
+  dialling.peers = {{"right", right.node->address()}};
+  NodeFixture other{dialling};
+  require_success(other.node->wait_connected("right", kLimit));
+  std::vector<int> silent;
+  for (std::size_t i = 0; i < network::limits::kStrangersMax + 10; ++i) silent.push_back(dial(right.node->address()));
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(is_closed_by_the_other(silent[i]));
+  BOOST_REQUIRE(eventually([&] {
+    const auto written = (*transport)->write(burst);
+    require_success(written);
+    return *written;
+  }));
+  std::array<std::byte, 4096> answer{};
+  BOOST_TEST(eventually([&] {
+    const auto count = (*transport)->read(answer);
+    require_success(count);
+    return *count > 0;
+  }));
+  for (const int socket : silent) ::close(socket);
+  ::close(secured);
 }
 
 BOOST_AUTO_TEST_CASE(garbage_from_thousands_of_strangers_does_no_harm) {

@@ -54,7 +54,7 @@ inline constexpr std::size_t kRoutesMax = 16'384;
 inline constexpr std::size_t kPeersMax = 1'024;
 /// People with tools who are connected at once; see Role.
 inline constexpr std::size_t kVisitorsMax = 256;
-/// Connections that have not said who they are; for one more the oldest is closed.
+/// Connections that have not said who they are; for one more one of them is closed.
 inline constexpr std::size_t kStrangersMax = 256;
 /// Longest name of a node, a cluster or a published agent, in bytes.
 inline constexpr std::size_t kNameBytesMax = 128;
