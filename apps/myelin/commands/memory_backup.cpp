@@ -106,8 +106,12 @@ Result<MemoryBackup::Made> MemoryBackup::back_up_validators(Session& session) co
   if (!members) return tl::unexpected{members.error()};
   const auto copies = validator::find_copies((*connected)->node(), (*connected)->committee());
   if (!copies) return tl::unexpected{copies.error()};
-  // All that was answered to anybody before this began is to be in it.
+  // All that was answered to anybody before this began is to be in it: those that have answered an ordered read are
+  // through with their logs, if they have just started.
   Mesh& mesh = (*connected)->mesh();
+  if (const auto read = mesh.ask((*connected)->memory().get("backup"), limit, session.stop); !read) {
+    return tl::unexpected{read.error()};
+  }
   const auto place = mesh.ask((*connected)->memory().place(), limit, session.stop);
   if (!place) return tl::unexpected{place.error()};
   const TimePoint deadline = Clock::now() + limit;

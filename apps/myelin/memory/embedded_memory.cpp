@@ -79,18 +79,20 @@ Result<std::uint64_t> EmbeddedMemory::replace(std::size_t validator, Duration li
 }
 
 Result<std::uint64_t> EmbeddedMemory::backup(const fs::path& file, const std::stop_token& stop) {
-  // One that has come as far as the group's answers have.
-  const auto place = mesh_.ask(memory_.place(), kAnswerLimit, stop);
-  if (!place) return tl::unexpected{place.error()};
+  // Those that have answered an ordered read are through with their logs, and have all that was answered to anybody.
+  if (const auto read = mesh_.ask(memory_.get("backup"), kAnswerLimit, stop); !read)
+    return tl::unexpected{read.error()};
+  consensus::CommitIndex commit = 0;
+  for (std::size_t i = 0; i < group_->size(); ++i) commit = std::max(commit, group_->status(i).executed);
   const auto limit = std::chrono::steady_clock::now() + kAnswerLimit;
   for (std::size_t i = 0;; i = (i + 1) % group_->size()) {
-    if (group_->status(i).executed >= place->commit) {
+    if (group_->status(i).executed >= commit) {
       if (auto done = group_->backup(i, file); !done) return tl::unexpected{done.error()};
-      return place->commit;
+      return commit;
     }
     if (stop.stop_requested()) return fail(Errc::cancelled, "the backup was not begun");
     if (std::chrono::steady_clock::now() > limit) {
-      return fail(Errc::timeout, fmt::format("no validator has come to commit {}", place->commit));
+      return fail(Errc::timeout, fmt::format("no validator has come to commit {}", commit));
     }
     std::this_thread::sleep_for(kLook);
   }
