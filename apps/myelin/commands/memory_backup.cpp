@@ -81,7 +81,8 @@ void MemoryBackup::declare(CLI::App& app) {
       "began. It has no validator's secret key. It ends in a hash: what is damaged later is not restored.\n"
       "It is whole, or not there.\n\n"
       "Of a directory: no process may have the memory open meanwhile. Of validators that run elsewhere\n"
-      "(--committee): they go on; one of them is believed. Where one may lie, take two, --from different\n"
+      "(--committee): they go on; one of them is believed, and if it is a little behind, what was answered in\n"
+      "the last moments before this began may be missing. Where one may lie, take two, --from different\n"
       "ones, and compare the roots that 'memory restore --json' gives.\n\n"
       "Examples:\n"
       "  myelin memory backup monday.backup\n"
@@ -106,8 +107,7 @@ Result<MemoryBackup::Made> MemoryBackup::back_up_validators(Session& session) co
   if (!members) return tl::unexpected{members.error()};
   const auto copies = validator::find_copies((*connected)->node(), (*connected)->committee());
   if (!copies) return tl::unexpected{copies.error()};
-  // All that was answered to anybody before this began is to be in it: those that have answered an ordered read are
-  // through with their logs, if they have just started.
+  // Those that have answered an ordered read are through with their logs, if they have just started.
   Mesh& mesh = (*connected)->mesh();
   if (const auto read = mesh.ask((*connected)->memory().get("backup"), limit, session.stop); !read) {
     return tl::unexpected{read.error()};
