@@ -1,5 +1,7 @@
 #include "myelin/kernels/workers.hpp"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -21,6 +24,10 @@ constexpr int kNicenessMax = 19;  // of Linux
 
 // How long a helper looks out for the next call before it sleeps: about what waking it would cost.
 constexpr std::chrono::microseconds kLookout{50};
+
+// How long a caller waits for the last pieces before it takes helpers to be kept from running: they are mostly done by
+// then.
+constexpr std::chrono::microseconds kPatience{200};
 
 using Piece = std::function<void(std::size_t, std::size_t)>;
 
@@ -52,6 +59,10 @@ struct Workers::Team {
   std::atomic<std::uint64_t> calls{0};  // so that a helper joins a call once
   std::atomic<bool> ending{false};
   std::vector<std::thread> helpers;
+  // Where helpers may run at all, and the processor of the last caller, which they were kept off. The caller's who has
+  // them.
+  std::optional<cpu_set_t> allowed;
+  int avoided = -1;
 
   ~Team() {
     {
@@ -90,6 +101,27 @@ struct Workers::Team {
     }
   }
 
+  // Linux may put a helper that wakes onto the processor of the thread that wakes it, even if all others are idle, and
+  // leave it there for the caller's whole time slice of some milliseconds, in which it does not help.
+  void keep_off(int processor) {
+    if (!allowed || processor < 0 || processor == avoided) return;
+    cpu_set_t others = *allowed;
+    CPU_CLR(processor, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    // Refused (the processors were taken from us meanwhile) or not, the work is right.
+    for (std::thread& helper : helpers) (void)::pthread_setaffinity_np(helper.native_handle(), sizeof(others), &others);
+    avoided = processor;
+  }
+
+  // For a helper that waits its turn elsewhere while the caller's processor is idle.
+  void let_anywhere() {
+    if (avoided < 0) return;
+    for (std::thread& helper : helpers) {
+      (void)::pthread_setaffinity_np(helper.native_handle(), sizeof(*allowed), &*allowed);
+    }
+    avoided = -1;
+  }
+
   // Whether the helpers now serve `mine`: nobody else had them.
   bool take(Call& mine) {
     const std::lock_guard lock{mutex};
@@ -105,11 +137,16 @@ struct Workers::Team {
       mine.work(0);
       return;
     }
+    keep_off(::sched_getcpu());
     begun.notify_all();
     mine.work(0);
     std::unique_lock lock{mutex};
     call = nullptr;
-    finished.wait(lock, [&] { return helping == 0; });
+    const auto all_have_left = [&] { return helping == 0; };
+    if (!finished.wait_for(lock, kPatience, all_have_left)) {
+      let_anywhere();
+      finished.wait(lock, all_have_left);
+    }
     taken = false;
   }
 };
@@ -130,6 +167,8 @@ Result<std::unique_ptr<Workers>> Workers::make(WorkersOptions options) {
                 "niceness is " + std::to_string(options.niceness) + ": choose 0 to " + std::to_string(kNicenessMax));
   }
   auto team = std::make_unique<Team>();
+  // Fails where there are more than CPU_SETSIZE processors: there, Linux alone decides.
+  if (cpu_set_t allowed; ::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) team->allowed = allowed;
   try {
     for (std::size_t seat = 1; seat < options.threads; ++seat) {
       team->helpers.emplace_back([&team = *team, seat, niceness = options.niceness] { team.help(seat, niceness); });

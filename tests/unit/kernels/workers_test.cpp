@@ -1,5 +1,7 @@
 #include "myelin/kernels/workers.hpp"
 
+#include <sched.h>
+
 #include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
@@ -42,6 +44,34 @@ BOOST_AUTO_TEST_CASE(helpers_work_beside_the_caller) {
   const auto workers = Workers::make({.threads = 2}).value();
   std::latch both{2};
   workers->run(2, [&](std::size_t, std::size_t) { both.arrive_and_wait(); });
+}
+
+// A helper that waits for the caller's own processor does not help.
+BOOST_AUTO_TEST_CASE(helpers_keep_off_the_processor_of_the_caller) {
+  cpu_set_t allowed;
+  BOOST_REQUIRE(::sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+  if (CPU_COUNT(&allowed) < 2) return;  // nowhere else to go
+  const auto workers = Workers::make({.threads = 2}).value();
+  bool together = false;
+  for (int call = 0, processor = 0; call < 20; processor = (processor + 1) % CPU_SETSIZE) {
+    if (!CPU_ISSET(processor, &allowed)) continue;
+    ++call;
+    std::thread caller{[&] {
+      cpu_set_t here;
+      CPU_ZERO(&here);
+      CPU_SET(processor, &here);
+      if (::sched_setaffinity(0, sizeof(here), &here) != 0) return;
+      std::array<int, 2> ran_on{-1, -1};
+      std::latch both{2};
+      workers->run(2, [&](std::size_t, std::size_t seat) {
+        ran_on.at(seat) = ::sched_getcpu();
+        both.arrive_and_wait();
+      });
+      together = together || ran_on[0] == ran_on[1];
+    }};
+    caller.join();
+  }
+  BOOST_TEST(!together);
 }
 
 // The only helper is kept by a first call, which waits for the second one to end: so that must do without.

@@ -20,7 +20,8 @@ struct WorkersOptions {
 };
 
 /// A bounded set of threads that take pieces of a caller's work. They sleep between calls, but look out for 50 us after
-/// each: the next is often not far.
+/// each: the next is often not far. A call keeps them off its own processor, where it has another: a helper that waits
+/// for the caller's does not help. So their affinity is what Workers::make's caller had, but for that one.
 ///
 /// The caller works too, and what no helper has begun it does itself. So a call ends even if every helper is kept from
 /// running; it waits only for pieces that a helper has in hand. One call at a time has helpers: a call that comes
