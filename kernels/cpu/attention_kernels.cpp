@@ -35,20 +35,18 @@ constexpr std::size_t kQueriesValuesInPlaceMax = 64;
 constexpr std::size_t kQueriesAtOnce = 24;
 constexpr std::size_t kScoresAtOnce = 24UL * 1024UL;
 
-std::size_t round_up(std::size_t n, std::size_t step) { return (n + step - 1) / step * step; }
-
 AttentionWork attention_work(std::size_t queries, std::size_t keys, std::size_t dim, std::size_t value_dim) {
-  const std::size_t width = tile_panel_width();
+  const std::size_t lanes = hn::Lanes(D());
   AttentionWork work;
   work.rows =
       queries <= kQueriesInPlaceMax
           ? 1
           : std::min(queries, std::clamp(kScoresAtOnce / keys / kTileRows * kTileRows, kTileRows, kQueriesAtOnce));
-  work.scores = work.rows * round_up(keys, width);
+  work.scores = work.rows * whole_vectors(keys);
   if (queries <= kQueriesInPlaceMax) return work;
-  work.packed_keys = round_up(keys, width) * dim;
-  const std::size_t in_place = queries <= kQueriesValuesInPlaceMax ? value_dim / width * width : 0;
-  work.packed_values = round_up(value_dim - in_place, width) * keys;
+  work.packed_keys = whole_vectors(keys) * dim;
+  const std::size_t in_place = queries <= kQueriesValuesInPlaceMax ? value_dim / lanes * lanes : 0;
+  work.packed_values = whole_vectors(value_dim - in_place) * keys;
   work.columns_in_place = in_place;
   return work;
 }
@@ -60,16 +58,18 @@ void pack_head(const AttentionHead& head, const AttentionWork& sizes, float* wor
   const std::size_t width = tile_panel_width();
   for (std::size_t j = 0; j < head.keys; j += width) {
     const std::size_t columns = std::min(width, head.keys - j);
+    const std::size_t stride = whole_vectors(columns);
     float* panel = work + j * head.dim;
-    if (columns < width) std::fill_n(panel, width * head.dim, 0.0F);
-    transpose_rows(head.k + j * head.k_stride, head.k_stride, columns, head.dim, panel, width);
+    if (columns < stride) std::fill_n(panel, stride * head.dim, 0.0F);
+    transpose_rows(head.k + j * head.k_stride, head.k_stride, columns, head.dim, panel, stride);
   }
   float* values = work + sizes.packed_keys;
   for (std::size_t j = sizes.columns_in_place; j < head.value_dim; j += width) {
     const std::size_t columns = std::min(width, head.value_dim - j);
+    const std::size_t stride = whole_vectors(columns);
     float* to = values + (j - sizes.columns_in_place) * head.keys;
-    if (columns < width) std::fill_n(to, width * head.keys, 0.0F);
-    for (std::size_t i = 0; i < head.keys; ++i, to += width) {
+    if (columns < stride) std::fill_n(to, stride * head.keys, 0.0F);
+    for (std::size_t i = 0; i < head.keys; ++i, to += stride) {
       std::memcpy(to, head.v + i * head.v_stride + j, columns * sizeof(float));
     }
   }
@@ -174,7 +174,7 @@ void attend(const AttentionHead& head, const AttentionWork& sizes, float* work) 
   const float* keys = work;
   const float* values = work + sizes.packed_keys;
   float* scores = work + sizes.packed_keys + sizes.packed_values;
-  const std::size_t score_stride = round_up(head.keys, width);
+  const std::size_t score_stride = whole_vectors(head.keys);
   const std::size_t no_offset = 0;
   std::size_t q_rows[kQueriesAtOnce];
   std::size_t score_rows[kQueriesAtOnce];
@@ -193,16 +193,19 @@ void attend(const AttentionHead& head, const AttentionWork& sizes, float* work) 
       for (std::size_t i = 0; i < rows; ++i) std::fill_n(y + y_rows[i], head.value_dim, 0.0F);
       continue;
     }
-    const TileOperands score_tiles{.a = head.q + first * head.q_stride,
-                                   .runs = &no_offset,
-                                   .run_count = 1,
-                                   .run_length = head.dim,
-                                   .b_stride = width,
-                                   .c = scores,
-                                   .bias = nullptr,
-                                   .relu = false};
+    TileOperands score_tiles{.a = head.q + first * head.q_stride,
+                             .runs = &no_offset,
+                             .run_count = 1,
+                             .run_length = head.dim,
+                             .b_stride = width,
+                             .c = scores,
+                             .bias = nullptr,
+                             .relu = false};
     for (std::size_t j = 0; j < visible; j += width) {
-      tiles_of_panel(score_tiles, q_rows, keys + j * head.dim, score_rows, rows, j, std::min(width, head.keys - j));
+      const std::size_t columns = std::min(width, head.keys - j);
+      score_tiles.b_stride = whole_vectors(columns);
+      tiles_of_panel(score_tiles, q_rows, keys + j * head.dim, score_rows, rows, j,
+                     std::min(columns, whole_vectors(visible - j)));
     }
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t seen = visible_keys(head, first + i);
@@ -217,14 +220,14 @@ void attend(const AttentionHead& head, const AttentionWork& sizes, float* work) 
                              .c = y,
                              .bias = nullptr,
                              .relu = false};
-    std::size_t column = 0;
-    for (; column < sizes.columns_in_place; column += width) {
-      tiles_of_panel(value_tiles, score_rows, head.v + column, y_rows, rows, column, width);
-    }
-    value_tiles.b_stride = width;
-    for (; column < head.value_dim; column += width) {
-      tiles_of_panel(value_tiles, score_rows, values + (column - sizes.columns_in_place) * head.keys, y_rows, rows,
-                     column, std::min(width, head.value_dim - column));
+    for (std::size_t column = 0; column < head.value_dim;) {
+      const bool in_place = column < sizes.columns_in_place;
+      const std::size_t end = in_place ? sizes.columns_in_place : head.value_dim;
+      const std::size_t columns = std::min(width, end - column);
+      value_tiles.b_stride = in_place ? head.v_stride : whole_vectors(columns);
+      const float* panel = in_place ? head.v + column : values + (column - sizes.columns_in_place) * head.keys;
+      tiles_of_panel(value_tiles, score_rows, panel, y_rows, rows, column, columns);
+      column += columns;
     }
     for (std::size_t i = 0; i < rows; ++i) scale_row(y + y_rows[i], head.value_dim, shares[i]);
   }

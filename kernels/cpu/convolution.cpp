@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::align_val_t kPanelAlignment{64};  // a cache line, and the widest vector
 
-// A band of the image that is read for some rows of windows: half of a 512 KiB L2, the other half is for the weights.
-constexpr std::size_t kBandBytes = 256UL * 1024UL;
+// A band of the padded image that is read for some rows of windows. What it was copied from passes through L2 as well,
+// and the results and the weights want their share.
+constexpr std::size_t kBandBytes = 128UL * 1024UL;
 
 std::optional<std::size_t> product(std::size_t a, std::size_t b, std::size_t c) {
   std::size_t result = 0;
@@ -135,14 +136,14 @@ void activate_rows(const Plan& plan, std::size_t image, std::size_t first, std::
   }
 }
 
-void run_group(cpu::PixelBand band, const PackedFilter& filter, std::size_t group, std::size_t panel_width,
-               std::span<const float> bias, bool relu) {
+void run_group(cpu::PixelBand band, const PackedFilter& filter, std::size_t group, std::span<const float> bias,
+               bool relu) {
   const std::size_t outputs = filter.outputs() / filter.groups();
-  const std::size_t panels = (outputs + panel_width - 1) / panel_width;
   band.input += group * (filter.inputs() / filter.groups());
   band.output += group * outputs;
   const float* group_bias = bias.empty() ? nullptr : bias.data() + group * outputs;
-  const float* weights = filter.data() + group * panels * panel_width * band.offset_count * band.run;
+  const std::size_t group_size = cpu::convolution_panels_width(outputs) * band.offset_count * band.run;
+  const float* weights = filter.data() + group * group_size;
   cpu::convolve(band, weights, outputs, group_bias, relu);
 }
 
@@ -211,8 +212,7 @@ Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t gro
   filter.groups_ = groups;
   filter.panel_width_ = cpu::convolution_panel_width();
   const std::size_t depth = shape[0] * shape[1] * shape[2];
-  const std::size_t width = filter.is_depthwise() ? 1 : filter.panel_width_;
-  const std::size_t columns = (filter.outputs_per_group_ + width - 1) / width * width;
+  const std::size_t columns = filter.is_depthwise() ? 1 : cpu::convolution_panels_width(filter.outputs_per_group_);
   const auto floats = product(depth, columns, groups);
   if (!floats || *floats > KernelLimits::kWorkBytesMax / sizeof(float) || shape[2] > SIZE_MAX / groups) {
     return fail(Errc::invalid_argument, "tensor 'weights' of shape " + to_string(shape) + " is too large to be packed");
@@ -230,9 +230,10 @@ Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t gro
     }
   } else {
     for (std::size_t group = 0; group < groups; ++group) {
-      for (std::size_t first = 0; first < columns; first += width) {
+      for (std::size_t first = 0; first < columns; first += filter.panel_width_) {
+        const std::size_t end = std::min(columns, first + filter.panel_width_);
         for (std::size_t row = 0; row < depth; ++row) {
-          for (std::size_t i = first; i < first + width; ++i) {
+          for (std::size_t i = first; i < end; ++i) {
             *to++ = i < filter.outputs_per_group_ ? weight(row, group * filter.outputs_per_group_ + i) : 0.0F;
           }
         }
@@ -278,7 +279,6 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
   const bool relu = epilogue.activation == Activation::relu;
   const bool afterwards = !relu && epilogue.activation != Activation::none;
   const Parts parts = parts_of_window(*plan, filter);
-  const std::size_t panel_width = cpu::convolution_panel_width();
   const std::shared_ptr<float[]> padded = plan->in_place ? nullptr : allocate(plan->band_rows * plan->row_stride);
   for (std::size_t image = 0; image < x.shape[0]; ++image) {
     for (std::size_t i = 0; i < plan->output.height; i += plan->rows_per_band) {
@@ -307,7 +307,7 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
                           .output_pixel = y.strides[2]};
       if (plan->in_place) band.input = x.floats() + image * x.strides[0] + first * x.strides[1];
       for (std::size_t group = 0; group < filter.groups(); ++group) {
-        run_group(band, filter, group, panel_width, epilogue.bias, relu);
+        run_group(band, filter, group, epilogue.bias, relu);
       }
       if (afterwards) activate_rows(*plan, image, i, rows, epilogue.activation);
     }

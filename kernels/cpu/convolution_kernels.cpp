@@ -24,20 +24,21 @@ using V = hn::Vec<D>;
 
 std::size_t panel_width() { return tile_panel_width(); }
 
-// Pixels that meet all panels before the next ones do: their windows stay in L1, and each weight that comes from L2
-// serves 48 of them, which takes 1.3 bytes a cycle.
-constexpr std::size_t kPixelsAtOnce = 8 * kTileRows;
+std::size_t panels_width(std::size_t channels) { return whole_vectors(channels); }
+
+// Pixels that meet all panels before the next ones do: each weight that comes from L3 serves 96 of them.
+constexpr std::size_t kPixelsAtOnce = 16 * kTileRows;
 
 void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu) {
   const std::size_t width = tile_panel_width();
-  const TileOperands operands{.a = band.input,
-                              .runs = band.offsets,
-                              .run_count = band.offset_count,
-                              .run_length = band.run,
-                              .b_stride = width,
-                              .c = band.output,
-                              .bias = bias,
-                              .relu = relu};
+  TileOperands operands{.a = band.input,
+                        .runs = band.offsets,
+                        .run_count = band.offset_count,
+                        .run_length = band.run,
+                        .b_stride = width,
+                        .c = band.output,
+                        .bias = bias,
+                        .relu = relu};
   const std::size_t panel = band.offset_count * band.run * width;
   std::size_t inputs[kPixelsAtOnce];
   std::size_t outputs[kPixelsAtOnce];
@@ -55,7 +56,9 @@ void convolve(const PixelBand& band, const float* panels, std::size_t channels, 
     }
     const float* weights = panels;
     for (std::size_t first = 0; first < channels; first += width, weights += panel) {
-      tiles_of_panel(operands, inputs, weights, outputs, now, first, std::min(width, channels - first));
+      const std::size_t columns = std::min(width, channels - first);
+      operands.b_stride = whole_vectors(columns);
+      tiles_of_panel(operands, inputs, weights, outputs, now, first, columns);
     }
     left -= now;
   }
@@ -111,11 +114,14 @@ HWY_AFTER_NAMESPACE();
 namespace myelin::kernels::cpu {
 
 HWY_EXPORT(panel_width);
+HWY_EXPORT(panels_width);
 HWY_EXPORT(convolve);
 HWY_EXPORT(max_of_taps);
 HWY_EXPORT(mean_of_taps);
 
 std::size_t convolution_panel_width() { return HWY_DYNAMIC_DISPATCH(panel_width)(); }
+
+std::size_t convolution_panels_width(std::size_t channels) { return HWY_DYNAMIC_DISPATCH(panels_width)(channels); }
 
 void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu) {
   HWY_DYNAMIC_DISPATCH(convolve)(band, panels, channels, bias, relu);

@@ -24,7 +24,11 @@ struct PixelBand {
 /// Columns of a packed panel on the target in use.
 [[nodiscard]] std::size_t convolution_panel_width();
 
-/// `panels`: [ceil(channels / width), offset_count * run, width], 64-byte aligned. `bias`: [channels] or null.
+/// Columns of all panels of so many channels: the last one is filled up to whole vectors.
+[[nodiscard]] std::size_t convolution_panels_width(std::size_t channels);
+
+/// `panels`: [ceil(channels / width), offset_count * run, width], the last as wide as is left of
+/// convolution_panels_width(); 64-byte aligned. `bias`: [channels] or null.
 void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu);
 
 /// y[c] = the largest of x[offsets[i] + c] over all i; NaN if there is one. **Requires**: count > 0.

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include "cpu/elementary-inl.h"
 #include "cpu/partial-inl.h"
@@ -23,10 +24,14 @@ HWY_BEFORE_NAMESPACE();
 namespace myelin::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// 6 x 2 sums + 2 of B + 1 of A = 15 of 16 registers. Two vectors are enough with 32 registers too: 12 sums hide the
-// latency of two multiply-adds a cycle, and 8 loads take less time than they.
+// 6 x 2 sums + 2 of B + 1 of A = 15 of 16 registers, and 6 x 4 + 4 + 1 = 29 of 32: a tile then begins and ends half as
+// often, and each element of A is read half as often.
 constexpr std::size_t kTileRows = 6;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+constexpr std::size_t kTileVectors = 4;
+#else
 constexpr std::size_t kTileVectors = 2;
+#endif
 
 // Sums of fewer products are done before a line of C comes from L3.
 constexpr std::size_t kDepthForeseen = 32;
@@ -34,6 +39,13 @@ constexpr std::size_t kDepthForeseen = 32;
 // Columns of a panel of B.
 HWY_INLINE std::size_t tile_panel_width() {
   return kTileVectors * hwy::HWY_NAMESPACE::Lanes(hwy::HWY_NAMESPACE::ScalableTag<float>());
+}
+
+// Columns filled up to whole vectors: from one row of a packed panel to the next, which is narrower than others where
+// it is the last.
+HWY_INLINE std::size_t whole_vectors(std::size_t columns) {
+  const std::size_t lanes = hwy::HWY_NAMESPACE::Lanes(hwy::HWY_NAMESPACE::ScalableTag<float>());
+  return (columns + lanes - 1) / lanes * lanes;
 }
 
 // What the tiles of one product share.
@@ -49,7 +61,7 @@ struct TileOperands {
 };
 
 // C [kRows, columns] = A [kRows, depth] * B [depth, panel] (+ bias) (then ReLU). `columns` counts from `first` on and
-// is at most kVectors vectors, and more than one vector less; B is a whole panel, filled up with zeros.
+// is at most kVectors vectors, and more than one vector less; rows of B are whole vectors, filled up with zeros.
 template <int kRows, int kVectors>
 HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, const float* HWY_RESTRICT b,
                        const std::size_t* c_rows, std::size_t first, std::size_t columns) {
@@ -59,7 +71,7 @@ HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, 
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t last = columns - static_cast<std::size_t>(kVectors - 1) * lanes;
   V sums[kRows][kVectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (int j = 0; j < kVectors; ++j) {
     V start = hn::Zero(d);
     if (operands.bias != nullptr) {
@@ -86,12 +98,12 @@ HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, 
 #pragma GCC unroll 2
     for (std::size_t p = operands.runs[run]; p < end; ++p) {
       V right[kVectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) right[j] = hn::LoadU(d, b + static_cast<std::size_t>(j) * lanes);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
         const V left = hn::Set(d, a[i][p]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
       }
       b += b_stride;
@@ -101,7 +113,7 @@ HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, 
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     float* to = operands.c + c_rows[i] + first;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int j = 0; j < kVectors - 1; ++j, to += lanes) hn::StoreU(at_least(least, sums[i][j]), d, to);
     const V v = at_least(least, sums[i][kVectors - 1]);
     if (last == lanes) {
@@ -115,20 +127,35 @@ HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, 
 using TileFunction = void (*)(const TileOperands&, const std::size_t*, const float*, const std::size_t*, std::size_t,
                               std::size_t);
 
-constexpr TileFunction kTiles[kTileRows][kTileVectors] = {{&tile<1, 1>, &tile<1, 2>}, {&tile<2, 1>, &tile<2, 2>},
-                                                          {&tile<3, 1>, &tile<3, 2>}, {&tile<4, 1>, &tile<4, 2>},
-                                                          {&tile<5, 1>, &tile<5, 2>}, {&tile<6, 1>, &tile<6, 2>}};
+// Every tile: [rows - 1][vectors - 1].
+struct TileTable {
+  TileFunction of[kTileRows][kTileVectors];
+};
+
+template <int kRows, int... kIndex>
+constexpr void fill_row_of_table(TileTable& table, std::integer_sequence<int, kIndex...>) {
+  ((table.of[kRows - 1][kIndex] = &tile<kRows, kIndex + 1>), ...);
+}
+
+template <int... kIndex>
+constexpr TileTable make_tile_table(std::integer_sequence<int, kIndex...>) {
+  TileTable table{};
+  (fill_row_of_table<kIndex + 1>(table, std::make_integer_sequence<int, kTileVectors>()), ...);
+  return table;
+}
+
+constexpr TileTable kTiles = make_tile_table(std::make_integer_sequence<int, kTileRows>());
 
 // All rows of one panel, in tiles as even as can be. `first` is the panel's first column, `columns` how many it has.
 HWY_INLINE void tiles_of_panel(const TileOperands& operands, const std::size_t* a_rows, const float* b,
                                const std::size_t* c_rows, std::size_t rows, std::size_t first, std::size_t columns) {
   const std::size_t lanes = hwy::HWY_NAMESPACE::Lanes(hwy::HWY_NAMESPACE::ScalableTag<float>());
-  const std::size_t vectors = columns > lanes ? 2 : 1;
+  const std::size_t vectors = (columns + lanes - 1) / lanes;
   for (std::size_t i = 0; i < rows;) {
     const std::size_t left = rows - i;
     const std::size_t tiles = (left + kTileRows - 1) / kTileRows;
     const std::size_t now = (left + tiles - 1) / tiles;
-    kTiles[now - 1][vectors - 1](operands, a_rows + i, b, c_rows + i, first, columns);
+    kTiles.of[now - 1][vectors - 1](operands, a_rows + i, b, c_rows + i, first, columns);
     i += now;
   }
 }

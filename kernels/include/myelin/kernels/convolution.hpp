@@ -59,7 +59,7 @@ class PackedFilter {
   /// Whether the SIMD target in use is one that reads this layout. Only tests that switch targets see false.
   [[nodiscard]] bool usable() const noexcept;
   /// Depthwise: [height, width, channels]. Else group after group, panel after panel, each [height, width, inputs /
-  /// groups, panel width], the last filled up with zeros; 64-byte aligned.
+  /// groups, panel width], the last no wider than it must be and filled up with zeros; 64-byte aligned.
   [[nodiscard]] const float* data() const noexcept { return packed_.get(); }
 
  private:
