@@ -194,7 +194,7 @@ void Connection::refuse(const Error& why) {
 void Connection::read() {
   last_read_ = Clock::now();
   for (int reads = 0; reads < kReadsMax; ++reads) {
-    const std::span<std::byte> room = reader_.room();
+    const Room room = reader_.room();
     const Result<std::size_t> count = transport_->read(room);
     if (!count) return close(count.error());
     if (*count == 0) return;
@@ -203,7 +203,7 @@ void Connection::read() {
       if (const Result<void> done = reader_.received(*count); !done) return close(done.error());
       if (state_ == State::closed) return;
     }
-    if (!transport_->reads_ahead() && *count < room.size()) break;
+    if (!transport_->reads_ahead() && *count < room[0].size() + room[1].size()) break;
     if (reads + 1 == kReadsMax && !std::exchange(reads_again_, true)) {
       loop_->post([self = weak_from_this()] {
         const auto connection = self.lock();

@@ -21,9 +21,13 @@ class PlainTransport final : public Transport {
   Result<Progress> set_up() override { return Progress::done; }
   std::optional<Identity> identity() const override { return std::nullopt; }
 
-  Result<std::size_t> read(std::span<std::byte> room) override {
+  Result<std::size_t> read(const Room& room) override {
+    std::array<iovec, 2> pieces{{{room[0].data(), room[0].size()}, {room[1].data(), room[1].size()}}};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = room[1].empty() ? 1 : 2;
     for (;;) {
-      const ssize_t count = ::recv(socket_, room.data(), room.size(), MSG_DONTWAIT);
+      const ssize_t count = ::recvmsg(socket_, &message, MSG_DONTWAIT);
       if (count > 0) return static_cast<std::size_t>(count);
       if (count == 0) return fail(Errc::unreachable, "the other side has closed the connection");
       if (errno == EAGAIN) return std::size_t{0};

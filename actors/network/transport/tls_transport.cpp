@@ -85,11 +85,11 @@ class TlsTransport final : public Transport {
     return certificate == nullptr ? std::nullopt : openssl::identity_in(certificate.get());
   }
 
-  Result<std::size_t> read(std::span<std::byte> room) override {
+  Result<std::size_t> read(const Room& room) override {
     const std::lock_guard guard{mutex_};
     ERR_clear_error();
     std::size_t count = 0;
-    const int outcome = SSL_read_ex(ssl_.get(), room.data(), room.size(), &count);
+    const int outcome = SSL_read_ex(ssl_.get(), room[0].data(), room[0].size(), &count);
     if (outcome == 1) return count;
     switch (SSL_get_error(ssl_.get(), outcome)) {
       case SSL_ERROR_WANT_READ:

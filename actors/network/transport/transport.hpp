@@ -10,6 +10,7 @@
 #include "myelin/base/result.hpp"
 #include "myelin/network/role.hpp"
 #include "wire/burst.hpp"
+#include "wire/record_reader.hpp"
 
 namespace myelin::network {
 
@@ -38,9 +39,9 @@ class Transport {
   /// Whom the other side has proved to be; none without TLS. **Requires**: set up.
   [[nodiscard]] virtual std::optional<Identity> identity() const = 0;
 
-  /// Reads what is there, as far as `room` goes; 0 if nothing is. **Requires**: room is not empty.
+  /// Reads what is there, as far as `room` goes, or less; 0 if nothing is.
   /// **Errors**: unreachable when the other side has closed, or the connection broke.
-  [[nodiscard]] virtual Result<std::size_t> read(std::span<std::byte> room) = 0;
+  [[nodiscard]] virtual Result<std::size_t> read(const Room& room) = 0;
   /// Whether it may have read more from the socket than it has given out.
   [[nodiscard]] virtual bool reads_ahead() const noexcept = 0;
   /// Writes what the socket takes. True once all of the burst is out. **Errors**: unreachable.

@@ -2,6 +2,7 @@
 /// came.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -10,6 +11,10 @@
 #include "record.hpp"
 
 namespace myelin::network {
+
+/// Where bytes that come are put: the first of them into the first span, which is not empty, what it does not hold into
+/// the second, which may be.
+using Room = std::array<std::span<std::byte>, 2>;
 
 /// **Thread-safety**: thread-compatible.
 class RecordReader {
@@ -28,9 +33,10 @@ class RecordReader {
 
   explicit RecordReader(Sink& sink) : sink_{sink} {}
 
-  /// Where the next bytes go; never empty. **Cost**: allocates the first time.
-  [[nodiscard]] std::span<std::byte> room();
-  /// `count` bytes have come there. **Errors**: those of check(), and of the sink: then the connection is at its end.
+  /// Where the next bytes go. **Cost**: allocates the first time.
+  [[nodiscard]] Room room();
+  /// `count` bytes have come there: at least one. **Errors**: those of check(), and of the sink: then the connection is
+  /// at its end.
   [[nodiscard]] Result<void> received(std::size_t count);
 
  private:
@@ -42,6 +48,7 @@ class RecordReader {
   std::size_t end_ = 0;
   RecordHeader part_{};
   std::span<std::byte> direct_;  ///< Where the rest of that part goes, past the slab.
+  bool behind_part_ = false;     ///< What comes next is right behind a part: another, as a rule.
 };
 
 }  // namespace myelin::network

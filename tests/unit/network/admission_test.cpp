@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(strangers_who_say_nothing_do_not_show_out_who_has_a_certifi
   }));
   std::array<std::byte, 4096> answer{};
   BOOST_TEST(eventually([&] {
-    const auto count = (*transport)->read(answer);
+    const auto count = (*transport)->read({answer, {}});
     require_success(count);
     return *count > 0;
   }));

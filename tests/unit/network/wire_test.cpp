@@ -99,10 +99,12 @@ struct Frames final : RecordReader::Sink {
 
 void feed(RecordReader& reader, std::string_view bytes, std::size_t at_once) {
   while (!bytes.empty()) {
-    const std::span<std::byte> room = reader.room();
-    BOOST_REQUIRE(!room.empty());
-    const std::size_t count = std::min({room.size(), bytes.size(), at_once});
-    std::memcpy(room.data(), bytes.data(), count);
+    const Room room = reader.room();
+    BOOST_REQUIRE(!room[0].empty());
+    const std::size_t count = std::min({room[0].size() + room[1].size(), bytes.size(), at_once});
+    const std::size_t first = std::min(count, room[0].size());
+    std::memcpy(room[0].data(), bytes.data(), first);
+    if (count > first) std::memcpy(room[1].data(), bytes.data() + first, count - first);
     bytes.remove_prefix(count);
     require_success(reader.received(count));
   }
@@ -185,7 +187,37 @@ BOOST_AUTO_TEST_CASE(a_frame_in_parts_is_read_into_its_own_memory) {
   burst.add_part(Lane::normal, limits::kPartBytes);
   const std::string part = drain(burst, 1'000'000);
   feed(reader, part.substr(0, kRecordHeaderBytes), kRecordHeaderBytes);
-  BOOST_TEST(reader.room().data() == received.in_parts->body().data());
+  BOOST_TEST(reader.room()[0].data() == received.in_parts->body().data());
+}
+
+BOOST_AUTO_TEST_CASE(parts_that_are_all_there_are_not_copied_twice) {
+  const Frame large = note(1'000'000);
+  Burst burst;
+  Frames received;
+  RecordReader reader{received};
+  burst.add(record_of(large), TimePoint{});
+  std::string bytes = drain(burst, 10'000'000);
+  for (std::size_t left = large.payload_bytes(); left > 0;) {
+    const std::size_t part = std::min(left, limits::kPartBytes);
+    burst.add_part(Lane::normal, part);
+    left -= part;
+    bytes += drain(burst, 10'000'000);
+  }
+  std::size_t in_place = 0;
+  while (!bytes.empty()) {
+    const Room room = reader.room();
+    const std::size_t first = std::min(bytes.size(), room[0].size());
+    const std::size_t second = std::min(bytes.size() - first, room[1].size());
+    std::memcpy(room[0].data(), bytes.data(), first);
+    if (second > 0) std::memcpy(room[1].data(), bytes.data() + first, second);
+    if (!room[1].empty()) in_place += first;
+    bytes.erase(0, first + second);
+    require_success(reader.received(first + second));
+  }
+  BOOST_REQUIRE(received.frames.size() == 1U);
+  BOOST_TEST(same(received.frames[0], large));
+  // Through the slab goes what the first reading takes, and a little behind each part.
+  BOOST_TEST(in_place > large.payload_bytes() - limits::kSlabBytes - 16 * 1024);
 }
 
 BOOST_AUTO_TEST_CASE(errors_come_as_they_were_sent_but_for_what_could_harm) {
