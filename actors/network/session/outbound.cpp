@@ -137,7 +137,7 @@ void Outbound::pick(std::vector<Step>& steps, std::vector<OutboundRoute*>& freed
     Step step;
     step.lane = static_cast<Lane>(index);
     if (lane->part_left != 0) {
-      step.part = std::min(lane->part_left, limits::kPartBytes);
+      step.part = std::min(lane->part_left, std::max(limits::kBurstBytes - bytes, limits::kPartBytesMin));
       lane->part_left -= step.part;
       bytes += step.part;
     } else {
