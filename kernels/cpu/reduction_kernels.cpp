@@ -8,6 +8,7 @@
 #include "cpu/reduction_kernels.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "hwy/highway.h"
@@ -139,6 +140,45 @@ std::size_t find_above(const float* x, std::size_t first, std::size_t count, flo
   return find_where(x, first, count, [bar](V v) HWY_ATTR { return hn::Gt(v, bar); });
 }
 
+#if HWY_TARGET != HWY_SCALAR
+// Halves added until four lanes are left.
+template <class DF>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> folded_to_four(DF d, hn::Vec<DF> v) {
+  if constexpr (hn::MaxLanes(DF()) > 4) {
+    const hn::Half<DF> half;
+    return folded_to_four(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  } else {
+    return v;
+  }
+}
+#endif
+
+// The sum of each vector's lanes. Four vectors are turned and added together: one by one they take four times as long.
+// A single one is added in the same order.
+template <int kCount>
+HWY_INLINE void store_sums_of_lanes(const V (&v)[kCount], float* HWY_RESTRICT to) {
+  static_assert(kCount == 1 || kCount == 4);
+#if HWY_TARGET == HWY_SCALAR
+  for (int i = 0; i < kCount; ++i) to[i] = hn::GetLane(v[i]);
+#else
+  const D d;
+  const hn::Repartition<double, D> d64;
+  const auto quarters_of_two = [d](V a, V b) HWY_ATTR {
+    return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  };
+  const auto first = hn::BitCast(d64, quarters_of_two(v[0], v[kCount > 1 ? 1 : 0]));
+  const auto second = kCount == 1 ? first : hn::BitCast(d64, quarters_of_two(v[kCount / 2], v[kCount - 1]));
+  const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, first, second)),
+                         hn::BitCast(d, hn::InterleaveUpper(d64, first, second)));
+  const auto four = folded_to_four(d, sums);
+  if constexpr (kCount == 1) {
+    *to = hn::GetLane(four);
+  } else {
+    hn::StoreU(four, hn::FixedTag<float, 4>(), to);
+  }
+#endif
+}
+
 // kRows rows at once: one load of the query serves them all, and their sums do not wait for each other.
 template <int kRows, bool kSquares>
 HWY_INLINE void dot_tile(const float* HWY_RESTRICT query, const float* HWY_RESTRICT rows, std::size_t stride,
@@ -176,11 +216,11 @@ HWY_INLINE void dot_tile(const float* HWY_RESTRICT query, const float* HWY_RESTR
       step(r, 0, q, load_partial(d, dim - i, rows + static_cast<std::size_t>(r) * stride + i));
     }
   }
+  V dot_lanes[kRows];
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-    dots[r] = hn::GetLane(hn::SumOfLanes(d, hn::Add(sums[r][0], sums[r][1])));
-    if constexpr (kSquares) squares[r] = hn::GetLane(hn::SumOfLanes(d, norms[r]));
-  }
+  for (int r = 0; r < kRows; ++r) dot_lanes[r] = hn::Add(sums[r][0], sums[r][1]);
+  store_sums_of_lanes(dot_lanes, dots);
+  if constexpr (kSquares) store_sums_of_lanes(norms, squares);
 }
 
 template <bool kSquares>
@@ -202,33 +242,55 @@ void dot_rows(const float* query, const float* rows, std::size_t stride, std::si
   dot_all<false>(query, rows, stride, count, dim, dots, nullptr);
 }
 
-// kVectors vectors of y stay in registers while the rows go by.
+// kVectors vectors of y stay in registers while the rows go by. Few vectors have two sums each, of every other row, so
+// that they do not wait for each other.
 template <int kVectors>
-HWY_INLINE void add_rows_to(const float* HWY_RESTRICT weights, const float* HWY_RESTRICT rows, std::size_t stride,
-                            std::size_t count, float* HWY_RESTRICT y) {
+void add_rows_to(const float* HWY_RESTRICT weights, const float* HWY_RESTRICT rows, std::size_t stride,
+                 std::size_t count, float* HWY_RESTRICT y) {
+  constexpr int kChains = kVectors > 4 ? 1 : 2;
   const D d;
   const std::size_t lanes = hn::Lanes(d);
-  V sums[kVectors];
+  V sums[kChains][kVectors];
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(d, y + static_cast<std::size_t>(v) * lanes);
-  for (std::size_t i = 0; i < count; ++i, rows += stride) {
-    const V weight = hn::Set(d, weights[i]);
+  for (int v = 0; v < kVectors; ++v) {
+    sums[0][v] = hn::LoadU(d, y + static_cast<std::size_t>(v) * lanes);
+    sums[kChains - 1][v] = kChains == 1 ? sums[0][v] : hn::Zero(d);
+  }
+  const auto add_row = [&](V(&to)[kVectors], float weight_of_row) HWY_ATTR {
+    const V weight = hn::Set(d, weight_of_row);
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      sums[v] = hn::MulAdd(weight, hn::LoadU(d, rows + static_cast<std::size_t>(v) * lanes), sums[v]);
+      to[v] = hn::MulAdd(weight, hn::LoadU(d, rows + static_cast<std::size_t>(v) * lanes), to[v]);
     }
+    rows += stride;
+  };
+  std::size_t i = 0;
+  for (; i + kChains <= count; i += kChains) {
+#pragma GCC unroll 2
+    for (int chain = 0; chain < kChains; ++chain) add_row(sums[chain], weights[i + static_cast<std::size_t>(chain)]);
   }
+  for (; i < count; ++i) add_row(sums[0], weights[i]);
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, y + static_cast<std::size_t>(v) * lanes);
+  for (int v = 0; v < kVectors; ++v) {
+    const V sum = kChains == 1 ? sums[0][v] : hn::Add(sums[0][v], sums[kChains - 1][v]);
+    hn::StoreU(sum, d, y + static_cast<std::size_t>(v) * lanes);
+  }
 }
+
+using AddRows = void (*)(const float*, const float*, std::size_t, std::size_t, float*);
+constexpr AddRows kAddRows[] = {&add_rows_to<1>, &add_rows_to<2>, &add_rows_to<3>, &add_rows_to<4>,
+                                &add_rows_to<5>, &add_rows_to<6>, &add_rows_to<7>, &add_rows_to<8>};
 
 void add_weighted_rows(const float* weights, const float* rows, std::size_t stride, std::size_t count, std::size_t dim,
                        float* y) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t j = 0;
-  for (; j + 8 * lanes <= dim; j += 8 * lanes) add_rows_to<8>(weights, rows + j, stride, count, y + j);
-  for (; j + lanes <= dim; j += lanes) add_rows_to<1>(weights, rows + j, stride, count, y + j);
+  while (j + lanes <= dim) {
+    const std::size_t vectors = std::min(std::size(kAddRows), (dim - j) / lanes);
+    kAddRows[vectors - 1](weights, rows + j, stride, count, y + j);
+    j += vectors * lanes;
+  }
   if (j == dim) return;
   const std::size_t rest = dim - j;
   V sums = load_partial(d, rest, y + j);
