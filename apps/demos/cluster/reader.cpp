@@ -22,7 +22,7 @@ class Images {
     std::shared_ptr<const digits::Samples>& kept = files_[file];
     if (kept == nullptr) {
       auto read = digits::read_samples(file);
-      if (!read) throw std::invalid_argument{read.error().message};
+      if (!read) throw std::invalid_argument{fmt::format("images: {}", read.error().message)};
       kept = std::make_shared<const digits::Samples>(digits::split(*read).held_out);
     }
     return kept;
@@ -60,6 +60,22 @@ Task<schema::ReadDone> Reader::read(Held<schema::Read> question) {
   };
 }
 
+namespace {
+
+/// **Errors**: throws std::invalid_argument, which names the setting.
+Held<schema::ReaderSettings> settings_of(const plugin::AgentSettings& settings) {
+  auto read = settings.require<schema::ReaderSettings>();
+  if (read->getImages().size() == 0) {
+    throw std::invalid_argument{"images: name the file of handwritten digits, as {\"images\": \"digits.csv.gz\", ...}"};
+  }
+  if (read->getKernel().size() == 0) {
+    throw std::invalid_argument{"kernel: name the agent of type 'inference' that knows digits"};
+  }
+  return read;
+}
+
+}  // namespace
+
 plugin::AgentType reader_type() {
   plugin::AgentType type;
   type.name = "digit-reader";
@@ -67,12 +83,12 @@ plugin::AgentType reader_type() {
   type.takes_settings = true;
   const auto images = std::make_shared<Images>();
   type.make = [images](const plugin::AgentSettings& settings) {
-    const auto read = settings.require<schema::ReaderSettings>();
+    const auto read = settings_of(settings);
     return std::make_unique<Reader>(settings.lent<cluster::Directory>("directory"), images->in(read->getImages()),
                                     read->getKernel());
   };
   type.start = [images](Mesh& mesh, const plugin::AgentSettings& settings, const SpawnOptions& options) {
-    const auto read = settings.require<schema::ReaderSettings>();
+    const auto read = settings_of(settings);
     return mesh.spawn_with<Reader>(options, settings.lent<cluster::Directory>("directory"),
                                    images->in(read->getImages()), read->getKernel());
   };

@@ -7,6 +7,7 @@
 #include "myelin/actors/inference_kernel.hpp"
 #include "myelin/actors/network_file.hpp"
 #include "myelin/kernel.capnp.h"
+#include "node/echo.capnp.h"
 
 namespace myelin::tool {
 
@@ -51,5 +52,18 @@ plugin::AgentType inference_type() {
   };
   return type;
 }
+
+/// Its name is shown by `myelin agents info`: no namespace of this file alone.
+class EchoAgent final : public Agent {
+ public:
+  static void handlers(Handlers<EchoAgent>& on) { on.message<&EchoAgent::echo>(); }
+
+ private:
+  void echo(messages::Echo::Reader asked, Reply<messages::Echo> reply) {
+    reply.send([&](messages::Echo::Builder answer) { answer.setText(asked.getText()); });
+  }
+};
+
+plugin::AgentType echo_type() { return plugin::agent_type<EchoAgent>("echo"); }
 
 }  // namespace myelin::tool

@@ -100,7 +100,7 @@ constexpr std::array kKeys{
 };
 
 constexpr std::array kAgentKeys{
-    AgentKey{"type", "NAME", "A type of a plugin, or 'inference'. Required"},
+    AgentKey{"type", "NAME", "A type of a plugin, or one that every node has: 'inference', 'echo'. Required"},
     AgentKey{"name", "NAME", "What it is published as; default: the type's name"},
     AgentKey{"count", "N", "Start so many, 1 to 10000: NAME-1, NAME-2, ..."},
     AgentKey{"settings", "{ ... }", "What its constructor is told; the type says which there are"},

@@ -144,6 +144,10 @@ Result<void> NodeProcess::load_types(const std::vector<plugin::AgentType>& types
     log_->info("plugin '{}': {}", file, fmt::join(loaded->types, ", "));
     plugins_.push_back(*std::move(loaded));
   }
+  // Last, and only where no plugin has taken so common a name.
+  if (!types_.find("echo")) {
+    if (auto added = types_.add(echo_type()); !added) return added;
+  }
   return check_types();
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 
 using namespace myelin::test;
 using nlohmann::json;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -116,6 +118,28 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   BOOST_TEST(down["ended"] == 3);
   BOOST_TEST(down["killed"].empty());
   BOOST_TEST(!std::filesystem::exists(cluster.path()));
+}
+
+// What docs/operations.md shows first is what people type first.
+BOOST_AUTO_TEST_CASE(the_first_commands_of_the_manual_work_word_for_word) {
+  std::ifstream manual{MYELIN_SOURCE_DIR "/docs/operations.md"};
+  std::string commands;
+  bool is_there = false;
+  for (std::string line; std::getline(manual, line);) {
+    if (line.starts_with("## ")) is_there = line == "## A cluster to play with";
+    if (is_there && line.starts_with("    ")) commands += line + '\n';
+  }
+  BOOST_REQUIRE(commands.find("myelin ask ") != std::string::npos);
+
+  const TemporaryDirectory folder;
+  const fs::path tool{MYELIN_BINARY};
+  const std::string script = "set -e\ncd '" + folder.path().string() + "'\nPATH='" + tool.parent_path().string() +
+                             "':$PATH\ntrap 'myelin cluster down --delete >/dev/null 2>&1 || true' EXIT\n" + commands;
+  const Outcome outcome = run({"-c", script}, {}, "/bin/sh");
+  BOOST_TEST(outcome.status == 0, outcome.err);
+  BOOST_TEST(outcome.err == "");
+  BOOST_TEST(outcome.out.find("\n{\"text\":\"Hello\"}\n") != std::string::npos, outcome.out);
+  BOOST_TEST(fs::is_empty(folder.path()));
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_remedy) {
