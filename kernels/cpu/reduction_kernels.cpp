@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "cpu/reduction_kernels.cpp"
 #include "hwy/foreach_target.h"
 // The order matters: foreach_target.h comes before every header that uses Highway.
+#include "cpu/lane-sums-inl.h"
 #include "cpu/partial-inl.h"
 #include "cpu/reduction_kernels.hpp"
 
@@ -138,45 +139,6 @@ std::size_t index_of_largest(const float* x, std::size_t count) {
 std::size_t find_above(const float* x, std::size_t first, std::size_t count, float threshold) {
   const V bar = hn::Set(D(), threshold);
   return find_where(x, first, count, [bar](V v) HWY_ATTR { return hn::Gt(v, bar); });
-}
-
-#if HWY_TARGET != HWY_SCALAR
-// Halves added until four lanes are left.
-template <class DF>
-HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> folded_to_four(DF d, hn::Vec<DF> v) {
-  if constexpr (hn::MaxLanes(DF()) > 4) {
-    const hn::Half<DF> half;
-    return folded_to_four(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
-  } else {
-    return v;
-  }
-}
-#endif
-
-// The sum of each vector's lanes. Four vectors are turned and added together: one by one they take four times as long.
-// A single one is added in the same order.
-template <int kCount>
-HWY_INLINE void store_sums_of_lanes(const V (&v)[kCount], float* HWY_RESTRICT to) {
-  static_assert(kCount == 1 || kCount == 4);
-#if HWY_TARGET == HWY_SCALAR
-  for (int i = 0; i < kCount; ++i) to[i] = hn::GetLane(v[i]);
-#else
-  const D d;
-  const hn::Repartition<double, D> d64;
-  const auto quarters_of_two = [d](V a, V b) HWY_ATTR {
-    return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
-  };
-  const auto first = hn::BitCast(d64, quarters_of_two(v[0], v[kCount > 1 ? 1 : 0]));
-  const auto second = kCount == 1 ? first : hn::BitCast(d64, quarters_of_two(v[kCount / 2], v[kCount - 1]));
-  const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, first, second)),
-                         hn::BitCast(d, hn::InterleaveUpper(d64, first, second)));
-  const auto four = folded_to_four(d, sums);
-  if constexpr (kCount == 1) {
-    *to = hn::GetLane(four);
-  } else {
-    hn::StoreU(four, hn::FixedTag<float, 4>(), to);
-  }
-#endif
 }
 
 // kRows rows at once: one load of the query serves them all, and their sums do not wait for each other.

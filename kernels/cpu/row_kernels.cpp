@@ -5,6 +5,7 @@
 #include "hwy/foreach_target.h"
 // The order matters: foreach_target.h comes before every header that uses Highway.
 #include "cpu/elementary-inl.h"
+#include "cpu/lane-sums-inl.h"
 #include "cpu/partial-inl.h"
 #include "cpu/row_kernels.hpp"
 
@@ -61,18 +62,20 @@ HWY_INLINE void for_each_in(const Step& step) {
   for (int j = 0; j < kCount; ++j) step(j);
 }
 
-// Vectors that a pass takes together. Plain sums take more: they need few registers, and wait for each other longest.
+// Vectors that a pass takes together. Plain sums of long rows take more: they need few registers, and wait for each
+// other longest.
 constexpr int kAtOnce = 4;
-constexpr int kSums = 8;
+constexpr int kSumsLong = 8;
+constexpr int kSumsShort = 4;
 
-// The sum of all lanes of the first kCount.
+// The sum of the first kCount vectors.
 template <int kCount, int kAll>
-HWY_INLINE float total(V (&sums)[kAll]) {
+HWY_INLINE V total(V (&sums)[kAll]) {
   if constexpr (kCount > 1) {
     for_each_in<kCount / 2>([&](int j) HWY_ATTR { sums[j] = hn::Add(sums[j], sums[j + kCount / 2]); });
     return total<kCount / 2>(sums);
   } else {
-    return hn::GetLane(hn::SumOfLanes(D(), sums[0]));
+    return sums[0];
   }
 }
 
@@ -93,9 +96,9 @@ HWY_INLINE float largest_of(const float* x, std::size_t count) {
   return hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Max(largest[0], largest[1]), hn::Max(largest[2], largest[3]))));
 }
 
-// The sum of all e^(x - largest); kStores: and each of them, to y.
+// The sum of all e^(x - largest), in lanes; kStores: and each of them, to y.
 template <bool kStores>
-HWY_INLINE float sum_of_powers(const float* x, float largest, float* y, std::size_t count) {
+HWY_INLINE V sum_of_powers(const float* x, float largest, float* y, std::size_t count) {
   const D d;
   const V shift = hn::Set(d, largest);
   V sums[kAtOnce] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
@@ -111,28 +114,42 @@ HWY_INLINE float sum_of_powers(const float* x, float largest, float* y, std::siz
   return total<kAtOnce>(sums);
 }
 
-HWY_INLINE float sum_of(const float* x, std::size_t count) {
-  const D d;
-  V sums[kSums];
-  for_each_in<kSums>([&](int j) HWY_ATTR { sums[j] = hn::Zero(d); });
-  for_each_part<kSums>(count, [&](std::size_t i, auto part) HWY_ATTR {
-    for_each_in<part.kVectors>([&](int j) HWY_ATTR { sums[j] = hn::Add(sums[j], part.load(x + i, j)); });
-  });
-  return total<kSums>(sums);
-}
+// What is added up of each element: itself, or the square of its distance from somewhere.
+struct Itself {
+  HWY_INLINE V of(V v) const { return v; }
+  static HWY_INLINE V add(V sum, V v) { return hn::Add(sum, v); }
+};
+struct SquaredDistance {
+  V from;
+  HWY_INLINE V of(V v) const { return hn::Sub(v, from); }
+  static HWY_INLINE V add(V sum, V distance) { return hn::MulAdd(distance, distance, sum); }
+};
 
-// The sum of all (x - shift)^2.
-HWY_INLINE float sum_of_squares(const float* x, float shift, std::size_t count) {
+// The sum over a row, in lanes. Not as calls for each part: where one of them is not inlined, the sums go to memory.
+template <int kSums, class Term>
+HWY_INLINE V sum_over(const float* x, std::size_t count, Term term) {
   const D d;
-  const V from = hn::Set(d, shift);
+  const std::size_t lanes = hn::Lanes(d);
   V sums[kSums];
-  for_each_in<kSums>([&](int j) HWY_ATTR { sums[j] = hn::Zero(d); });
-  for_each_part<kSums>(count, [&](std::size_t i, auto part) HWY_ATTR {
-    for_each_in<part.kVectors>([&](int j) HWY_ATTR {
-      const V distance = part.inside(hn::Sub(part.load(x + i, j), from));
-      sums[j] = hn::MulAdd(distance, distance, sums[j]);
-    });
-  });
+#pragma GCC unroll 8
+  for (int j = 0; j < kSums; ++j) sums[j] = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kSums * lanes <= count; i += kSums * lanes) {
+#pragma GCC unroll 8
+    for (int j = 0; j < kSums; ++j) {
+      sums[j] = term.add(sums[j], term.of(hn::LoadU(d, x + i + static_cast<std::size_t>(j) * lanes)));
+    }
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < kSums - 1; ++j) {
+    if (i + lanes > count) break;
+    sums[j] = term.add(sums[j], term.of(hn::LoadU(d, x + i)));
+    i += lanes;
+  }
+  if (i < count) {
+    const V rest = hn::IfThenElseZero(hn::FirstN(d, count - i), term.of(load_partial(d, count - i, x + i)));
+    sums[kSums - 1] = term.add(sums[kSums - 1], rest);
+  }
   return total<kSums>(sums);
 }
 
@@ -161,7 +178,7 @@ HWY_INLINE void affine(const float* x, const float* gain, const float* bias, flo
 constexpr std::size_t kRowsTogether = 8;
 constexpr std::size_t kFloatsTogether = 2048;  // 8 KiB of x and as much of y: half of a 32 KiB L1
 
-// A number for each row of a group; zero where there is no row.
+// A number for each row of a group.
 using RowNumbers = float[kRowsTogether];
 
 // Calls group(some) for groups of rows.
@@ -177,29 +194,42 @@ HWY_INLINE void for_each_group(const RowPairs& pairs, const Group& group) {
   }
 }
 
+// numbers[i] = finish(d, the sum of the lanes of row(i, x, y)): four rows at once, but not where they are so long that
+// a group has fewer, for each would wait for the last one. What is done to the sums is done before they are stored: a
+// vector that is loaded from what two stores have just written waits for both to reach L1.
+template <class Row, class Finish>
+HWY_INLINE void sum_rows(const RowPairs& pairs, RowNumbers& numbers, const Row& row, const Finish& finish) {
+  constexpr std::size_t kRows = 4;
+  static_assert(kRowsTogether % kRows == 0);
+  const auto lanes_of = [&](std::size_t i)
+                            HWY_ATTR { return row(i, pairs.x + i * pairs.x_stride, pairs.y + i * pairs.y_stride); };
+  std::size_t i = 0;
+  for (; i + kRows <= pairs.rows; i += kRows) {
+    V lanes[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) lanes[r] = lanes_of(i + r);
+    store_sums_of_lanes(lanes, numbers + i, finish);
+  }
+  for (; i < pairs.rows; ++i) {
+    const V lanes[] = {lanes_of(i)};
+    store_sums_of_lanes(lanes, numbers + i, finish);
+  }
+}
+
 template <class Row>
 HWY_INLINE void for_each_row(const RowPairs& pairs, const Row& row) {
   for (std::size_t i = 0; i < pairs.rows; ++i) row(i, pairs.x + i * pairs.x_stride, pairs.y + i * pairs.y_stride);
-}
-
-// numbers[i] = f(numbers[i]), several rows at once.
-template <class F>
-HWY_INLINE void for_all(RowNumbers& numbers, const F& f) {
-  const hn::CappedTag<float, kRowsTogether> d;
-  for (std::size_t i = 0; i < kRowsTogether; i += hn::Lanes(d)) {
-    hn::StoreU(f(d, hn::LoadU(d, numbers + i)), d, numbers + i);
-  }
 }
 
 void softmax(const RowPairs& pairs) {
   const std::size_t count = pairs.count;
   for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
     RowNumbers largest;
-    RowNumbers scales = {};
+    RowNumbers scales;
     for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { largest[i] = largest_of(x, count); });
-    for_each_row(some, [&](std::size_t i, const float* x, float* y)
-                           HWY_ATTR { scales[i] = sum_of_powers<true>(x, largest[i], y, count); });
-    for_all(scales, [](auto d, auto sums) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), sums); });
+    sum_rows(
+        some, scales,
+        [&](std::size_t i, const float* x, float* y) HWY_ATTR { return sum_of_powers<true>(x, largest[i], y, count); },
+        [](auto d, auto sums) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), sums); });
     for_each_row(some, [&](std::size_t i, const float*, float* y) HWY_ATTR {
       const V scale = hn::Set(D(), scales[i]);
       for_each_part<kAtOnce>(count, [&](std::size_t at, auto part) HWY_ATTR {
@@ -216,8 +246,10 @@ void log_softmax(const RowPairs& pairs) {
     RowNumbers largest;
     RowNumbers logarithms;
     for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { largest[i] = largest_of(x, count); });
-    for_each_row(some, [&](std::size_t i, const float* x, float* y)
-                           HWY_ATTR { logarithms[i] = sum_of_powers<false>(x, largest[i], y, count); });
+    sum_rows(
+        some, logarithms,
+        [&](std::size_t i, const float* x, float* y) HWY_ATTR { return sum_of_powers<false>(x, largest[i], y, count); },
+        [](auto, auto sums) HWY_ATTR { return sums; });
     for (std::size_t i = 0; i < some.rows; ++i) logarithms[i] = std::log(logarithms[i]);
     for_each_row(some, [&](std::size_t i, const float* x, float* y) HWY_ATTR {
       const V shift = hn::Set(D(), largest[i]);
@@ -230,28 +262,44 @@ void log_softmax(const RowPairs& pairs) {
   });
 }
 
-// Sums of squares become what to multiply by.
-HWY_INLINE void to_scales(RowNumbers& squares, std::size_t count, float epsilon) {
-  for_all(squares, [&](auto d, auto sums) HWY_ATTR {
-    const auto variance = hn::Mul(sums, hn::Set(d, 1.0F / static_cast<float>(count)));
+// What makes a variance of 1 of a sum of squares.
+struct ToScale {
+  float inverse_count;
+  float epsilon;
+  template <class DF>
+  HWY_INLINE hn::Vec<DF> operator()(DF d, hn::Vec<DF> sums) const {
+    const auto variance = hn::Mul(sums, hn::Set(d, inverse_count));
     return hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(variance, hn::Set(d, epsilon))));
+  }
+};
+
+// Whether a row has at least as many vectors as a pass of plain sums takes together.
+HWY_INLINE bool is_long(std::size_t count) { return count >= kSumsLong * hn::Lanes(D()); }
+
+template <bool kHasGain, bool kHasBias, int kSums>
+void layer_norm_by(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
+  const std::size_t count = pairs.count;
+  const float inverse = 1.0F / static_cast<float>(count);
+  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
+    RowNumbers means;
+    RowNumbers scales;
+    sum_rows(
+        some, means, [&](std::size_t, const float* x, float*) HWY_ATTR { return sum_over<kSums>(x, count, Itself{}); },
+        [&](auto d, auto sums) HWY_ATTR { return hn::Mul(sums, hn::Set(d, inverse)); });
+    sum_rows(
+        some, scales,
+        [&](std::size_t i, const float* x, float*)
+            HWY_ATTR { return sum_over<kSums>(x, count, SquaredDistance{hn::Set(D(), means[i])}); },
+        ToScale{inverse, epsilon});
+    for_each_row(some, [&](std::size_t i, const float* x, float* y)
+                           HWY_ATTR { affine<kHasGain, kHasBias>(x, gain, bias, means[i], scales[i], y, count); });
   });
 }
 
 template <bool kHasGain, bool kHasBias>
 void layer_norm_with(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
-  const std::size_t count = pairs.count;
-  const float inverse = 1.0F / static_cast<float>(count);
-  for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
-    RowNumbers means;
-    RowNumbers scales = {};
-    for_each_row(some, [&](std::size_t i, const float* x, float*) HWY_ATTR { means[i] = sum_of(x, count) * inverse; });
-    for_each_row(
-        some, [&](std::size_t i, const float* x, float*) HWY_ATTR { scales[i] = sum_of_squares(x, means[i], count); });
-    to_scales(scales, count, epsilon);
-    for_each_row(some, [&](std::size_t i, const float* x, float* y)
-                           HWY_ATTR { affine<kHasGain, kHasBias>(x, gain, bias, means[i], scales[i], y, count); });
-  });
+  if (is_long(pairs.count)) return layer_norm_by<kHasGain, kHasBias, kSumsLong>(pairs, gain, bias, epsilon);
+  layer_norm_by<kHasGain, kHasBias, kSumsShort>(pairs, gain, bias, epsilon);
 }
 
 void layer_norm(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {
@@ -261,17 +309,25 @@ void layer_norm(const RowPairs& pairs, const float* gain, const float* bias, flo
   layer_norm_with<false, false>(pairs, gain, bias, epsilon);
 }
 
-template <bool kHasGain>
-void rms_norm_with(const RowPairs& pairs, const float* gain, float epsilon) {
+template <bool kHasGain, int kSums>
+void rms_norm_by(const RowPairs& pairs, const float* gain, float epsilon) {
   const std::size_t count = pairs.count;
   for_each_group(pairs, [&](const RowPairs& some) HWY_ATTR {
-    RowNumbers scales = {};
-    for_each_row(some,
-                 [&](std::size_t i, const float* x, float*) HWY_ATTR { scales[i] = sum_of_squares(x, 0.0F, count); });
-    to_scales(scales, count, epsilon);
+    RowNumbers scales;
+    sum_rows(
+        some, scales,
+        [&](std::size_t, const float* x, float*)
+            HWY_ATTR { return sum_over<kSums>(x, count, SquaredDistance{hn::Zero(D())}); },
+        ToScale{1.0F / static_cast<float>(count), epsilon});
     for_each_row(some, [&](std::size_t i, const float* x, float* y)
                            HWY_ATTR { affine<kHasGain, false>(x, gain, nullptr, 0.0F, scales[i], y, count); });
   });
+}
+
+template <bool kHasGain>
+void rms_norm_with(const RowPairs& pairs, const float* gain, float epsilon) {
+  if (is_long(pairs.count)) return rms_norm_by<kHasGain, kSumsLong>(pairs, gain, epsilon);
+  rms_norm_by<kHasGain, kSumsShort>(pairs, gain, epsilon);
 }
 
 void rms_norm(const RowPairs& pairs, const float* gain, float epsilon) {
