@@ -5,6 +5,27 @@ include(CMakePackageConfigHelpers)
 
 get_property(MYELIN_LAYERS GLOBAL PROPERTY MYELIN_LAYERS)
 
+# All that is installed, without the tests and examples. What is missing is found before anything is put in place.
+add_custom_target(myelin_package DEPENDS ${MYELIN_LAYERS})
+set(MYELIN_INSTALLED_FILES "")
+foreach(target IN LISTS MYELIN_LAYERS)
+  string(APPEND MYELIN_INSTALLED_FILES " [[$<TARGET_FILE:${target}>]]")
+endforeach()
+if(TARGET myelin)
+  add_dependencies(myelin_package myelin)
+  string(APPEND MYELIN_INSTALLED_FILES " [[$<TARGET_FILE:myelin>]]")
+  if(NOT MYELIN_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+    string(APPEND MYELIN_INSTALLED_FILES " [[${PROJECT_BINARY_DIR}/written/myelin.1]]")
+  endif()
+endif()
+install(CODE "
+foreach(file IN ITEMS ${MYELIN_INSTALLED_FILES})
+  if(NOT EXISTS \"\${file}\")
+    message(FATAL_ERROR \"'\${file}' is not built, and nothing is installed; \"
+      \"first: cmake --build '${PROJECT_BINARY_DIR}' --target myelin_package\")
+  endif()
+endforeach()")
+
 install(TARGETS ${MYELIN_LAYERS}
   EXPORT myelinTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -14,7 +35,10 @@ if(TARGET myelin)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/serialization/schema/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.capnp")
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Side by side as they are in the tree, for they link to each other.
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md
+  DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs ${PROJECT_SOURCE_DIR}/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Where each library that a layer links comes from: imported target, what finds it in CMake, what finds it in pkg-config
 # (a module after 'Requires:', or flags after 'Libs:'). The layers are static archives, so that whoever links them links
@@ -103,7 +127,7 @@ string(REGEX REPLACE "/$" "" MYELIN_PC_PREFIX "${MYELIN_PC_PREFIX}")
 configure_file(cmake/myelin.pc.in myelin.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/myelin.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# The examples of configurations, and what runs a node under systemd.
+# The examples of configurations, to which the docs link, and what runs a node under systemd.
 if(TARGET myelin)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/configs PATTERN "*.service" EXCLUDE)
   install(FILES ${PROJECT_SOURCE_DIR}/configs/myelin-node@.service DESTINATION lib/systemd/system)
@@ -119,6 +143,7 @@ if(TARGET myelin AND NOT MYELIN_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
     COMMAND myelin completion fish > ${written}/myelin.fish
     DEPENDS myelin COMMENT "Writing the manual's page and completions" VERBATIM)
   add_custom_target(myelin_manual ALL DEPENDS ${written}/myelin.1)
+  add_dependencies(myelin_package myelin_manual)
   install(FILES ${written}/myelin.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${written}/myelin.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME myelin)
   install(FILES ${written}/myelin.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

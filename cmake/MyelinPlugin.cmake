@@ -11,6 +11,15 @@
 set(MYELIN_PLUGIN_LAYERS base serialization kernels actors plugin)
 set(MYELIN_PLUGIN_MORE_LAYERS network cluster operation consensus validator memory)
 
+# Where capnp_generate_cpp(), called beside this, puts the headers that it makes.
+function(_myelin_include_schemas target)
+  if(DEFINED CAPNPC_OUTPUT_DIR)
+    target_include_directories(${target} PRIVATE ${CAPNPC_OUTPUT_DIR})
+  else()
+    target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+  endif()
+endfunction()
+
 function(myelin_add_plugin name)
   add_library(${name} MODULE ${ARGN})
   set_target_properties(${name} PROPERTIES
@@ -29,6 +38,7 @@ function(myelin_add_plugin name)
       add_dependencies(${name} myelin_${layer})  # headers that are made in the build
     endif()
   endforeach()
+  _myelin_include_schemas(${name})
   target_link_libraries(${name} PRIVATE CapnProto::capnp)
 endfunction()
 
@@ -40,6 +50,7 @@ function(myelin_plugin_host target)
     target_link_libraries(${target} PRIVATE myelin::${layer})
     string(APPEND archives ",$<TARGET_FILE:myelin::${layer}>")
   endforeach()
+  _myelin_include_schemas(${target})
   set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
   # Also what the program itself does not call.
   target_link_options(${target} PRIVATE "LINKER:--whole-archive${archives},--no-whole-archive")

@@ -43,7 +43,8 @@ void NewAgent::declare(CLI::App& app) {
   app.add_flag("--force", force_, "Write into a folder that is not empty: replaces files of the same names only");
   app.footer(
       "Writes CMakeLists.txt, the messages (.capnp), the agent, main.cpp, a test with the test kit, and a README\n"
-      "with the commands. It builds against an installed Myelin: cmake --install build/release --prefix PREFIX.\n\n"
+      "with the commands. It builds against an installed Myelin: 'scripts/build release myelin_package', then\n"
+      "'cmake --install build/release --prefix PREFIX'. A project for a plugin: docs/guide/plugins.md.\n\n"
       "Examples:\n"
       "  myelin new agent PriceFeed                   # makes price_feed/\n"
       "  myelin new agent price_feed --directory prices\n"

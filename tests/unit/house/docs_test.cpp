@@ -1,5 +1,5 @@
-// Code in the docs is code that is compiled: each ```cpp and ```capnp block stands, to the letter, in a file of
-// examples/. And what the docs link to is there.
+// Code in the docs is code that is compiled, or read by CMake and a node: each ```cpp, ```capnp, ```cmake and ```toml
+// block stands, to the letter, in a file of examples/. And what the docs link to is there.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(every_code_block_stands_in_an_example) {
   const std::vector<std::string> examples = example_files(root / "examples");
   int checked = 0;
   for (const fs::path& document : documents_of(root)) {
-    for (const char* language : {"cpp", "capnp"}) {
+    for (const char* language : {"cpp", "capnp", "cmake", "toml"}) {
       for (const Block& block : blocks(fs::relative(document, root).string(), contents(document), language)) {
         BOOST_TEST(stands_in_any(block.text, examples), block.where << " shows code that no file of examples/ holds");
         ++checked;
