@@ -81,7 +81,8 @@ class Program {
     out_.start();
   }
 
-  void interrupt() const { ::kill(child_, SIGINT); }
+  void interrupt() const { signal(SIGINT); }
+  void signal(int number) const { ::kill(child_, number); }
 
   Outcome wait() {
     Outcome outcome;

@@ -16,6 +16,7 @@
 #include "myelin/actors/network_file.hpp"
 #include "myelin/cluster/cluster.hpp"
 #include "operation/local_cluster.hpp"
+#include "process/heir.hpp"
 #include "process/temporary_folder.hpp"
 #include "terminal/units.hpp"
 
@@ -104,26 +105,37 @@ class Demo {
       temporary_.emplace(*std::move(made));
     }
     found_.folder = folder_.string();
+    if (auto made = make_nodes(); !made) return made;
     auto backend = kernels::make_backend(kernels::BackendKind::automatic);
     if (!backend) return tl::unexpected{backend.error()};
     progress_.update(fmt::format("training on {} images", split_.train.size()));
     const auto trained = digits::train(split_.train, **backend, {.stop = stop_});
     if (!trained) return tl::unexpected{trained.error()};
-    std::error_code error;
-    std::filesystem::create_directories(folder_, error);
-    model_ = std::filesystem::absolute(folder_ / "digits.network");
+    auto model = nodes_->add_file("digits.network");
+    if (!model) return tl::unexpected{model.error()};
+    model_ = *std::move(model);
     return save_network(trained->network, model_);
   }
 
-  Result<void> start_nodes() {
-    const TimePoint began = Clock::now();
+  /// Before the long work, for the folder may be wrong.
+  Result<void> make_nodes() {
     auto nodes = tool::LocalCluster::open_or_make(
         folder_, {.nodes = found_.settings.nodes, .on_ready = [this](const tool::ClusterFolder::Node& node) {
                     progress_.note(fmt::format("{} runs: process {}, {}", node.name, node.process, node.address));
                   }});
     if (!nodes) return tl::unexpected{nodes.error()};
     nodes_.emplace(*std::move(nodes));
-    if (auto started = nodes_->start(stop_); !started) return started;
+    std::vector<std::string> words{"cluster", "down", "--when-closed", "--dir", nodes_->folder().path.string()};
+    if (temporary_) words.emplace_back("--delete");
+    auto heir = tool::Heir::appoint(words);
+    if (!heir) return tl::unexpected{heir.error()};
+    heir_.emplace(*std::move(heir));
+    return {};
+  }
+
+  Result<void> start_nodes() {
+    const TimePoint began = Clock::now();
+    if (auto started = nodes_->start(stop_); !started) return tl::unexpected{started.error()};
     auto credentials = nodes_->credentials_for(kSelf);
     if (!credentials) return tl::unexpected{credentials.error()};
     network::NodeOptions options{.cluster = nodes_->folder().cluster, .name = kSelf};
@@ -255,7 +267,7 @@ class Demo {
     progress_.note(fmt::format("{} is started again", crash.node));
     books_->mark(crash.node);
     started_at_ = Clock::now();
-    if (auto started = nodes_->start(stop_); !started) return started;
+    if (auto started = nodes_->start(stop_); !started) return tl::unexpected{started.error()};
     const auto back = cluster_->wait(
         [&](const cluster::View& view) {
           const cluster::Member* const member = view.find(crash.node);
@@ -301,6 +313,7 @@ class Demo {
   std::filesystem::path folder_;
   std::filesystem::path model_;
   digits::Split split_;
+  std::optional<tool::Heir> heir_;  // before what it would clear away: it goes when that is gone
   std::optional<tool::TemporaryFolder> temporary_;
   std::optional<tool::LocalCluster> nodes_;
   Sightings sightings_;

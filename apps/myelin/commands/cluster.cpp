@@ -1,18 +1,26 @@
 #include "commands/cluster.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "myelin/operation.capnp.h"
+#include "node/config_file.hpp"
 #include "operation/local_cluster.hpp"
 #include "operation/operator_connection.hpp"
 #include "terminal/table.hpp"
+#include "terminal/units.hpp"
 
 namespace myelin::tool {
 
@@ -46,6 +54,40 @@ std::optional<Held<schema::NodeStatus>> view_of(const ClusterFolder::Node& node,
   return answer ? std::optional{std::move(*answer)} : std::nullopt;
 }
 
+/// How to wait for another 'up' or 'down' in the folder.
+FileLock::Wait wait_of(const Session& session, const std::string& folder) {
+  return {.stop = session.stop, .on_wait = [&session, folder](pid_t process) {
+            session.warn(fmt::format("'{}' is held by another process{}: it is waited for", folder,
+                                     process == 0 ? "" : fmt::format(" ({})", process)));
+          }};
+}
+
+/// What to do about nodes that run, and do not answer; nothing where all answer.
+std::string silent_of(const ClusterFolder& folder, const std::vector<std::string>& names, const std::stop_token& stop) {
+  std::string silent;
+  for (const ClusterFolder::Node& node : folder.nodes) {
+    if (std::ranges::find(names, node.name) == names.end() || stop.stop_requested()) continue;
+    if (!node.address.empty() && view_of(node, folder, stop)) continue;
+    silent += fmt::format("{}{} (process {}) runs, but does not answer{}", silent.empty() ? "" : "; ", node.name,
+                          node.process, node.address.empty() ? ": it was not started by 'cluster up'" : "");
+  }
+  if (!silent.empty()) silent += "; 'kill -9' and another 'cluster up' start such a node anew";
+  return silent;
+}
+
+/// False if it was interrupted before.
+bool wait_closed(const std::stop_token& stop) {
+  constexpr int kLookMs = 500;
+  std::array<char, 64> ignored{};
+  while (!stop.stop_requested()) {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&input, 1, kLookMs) <= 0) continue;
+    const ssize_t count = ::read(STDIN_FILENO, ignored.data(), ignored.size());
+    if (count == 0 || (count < 0 && errno != EINTR)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // -- up --------------------------------------------------------------------------------------------------------------
@@ -53,10 +95,11 @@ std::optional<Held<schema::NodeStatus>> view_of(const ClusterFolder::Node& node,
 void ClusterUp::declare(CLI::App& app) {
   constexpr std::size_t kNodesMax = 64;
   declare_folder(app, folder_);
-  app.add_option("--nodes", nodes_, "How many; a cluster that is there already may get more")
+  app.add_option("--nodes", nodes_,
+                 fmt::format("How many; default: those that are there, {} in a new folder. There may get more",
+                             LocalClusterOptions::kNodes))
       ->check(CLI::Range(std::size_t{1}, kNodesMax).description(""))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   app.add_option("--plugins", plugins_, "Shared libraries with types of agents, for nodes that are new")
       ->delimiter(',')
       ->type_name("FILE,...");
@@ -72,7 +115,7 @@ void ClusterUp::declare(CLI::App& app) {
 }
 
 Result<void> ClusterUp::run(Session& session) {
-  LocalClusterOptions options{.nodes = nodes_, .plugins = plugins_};
+  LocalClusterOptions options{.nodes = nodes_, .plugins = plugins_, .wait = wait_of(session, folder_)};
   if (!session.json) {
     options.on_ready = [&](const ClusterFolder::Node& node) {
       session.print_text(fmt::format("{} is ready on {}, process {}\n", node.name, node.address, node.process));
@@ -81,27 +124,59 @@ Result<void> ClusterUp::run(Session& session) {
   }
   auto cluster = LocalCluster::open_or_make(folder_, options);
   if (!cluster) return tl::unexpected{cluster.error()};
-  if (auto started = cluster->start(session.stop); !started) return started;
-  if (session.json) {
+  warn_of_plugins(session, cluster->folder());
+  const auto ran = cluster->start(session.stop);
+  if (!ran) return tl::unexpected{ran.error()};
+  const ClusterFolder& folder = cluster->folder();
+  const std::string silent = silent_of(folder, *ran, session.stop);
+  if (session.json && silent.empty()) {
     nlohmann::json nodes = nlohmann::json::array();
-    for (const ClusterFolder::Node& node : cluster->folder().nodes) {
-      nodes.push_back(
-          {{"name", node.name}, {"address", node.address}, {"process", node.process}, {"folder", node.folder}});
+    for (const ClusterFolder::Node& node : folder.nodes) {
+      nodes.push_back({{"name", node.name},
+                       {"address", node.address},
+                       {"process", node.process},
+                       {"folder", node.folder.string()}});
     }
     session.print_json({{"command", path()}, {"dir", folder_}, {"nodes", nodes}});
-  } else {
-    session.print_text(fmt::format("{} nodes run; '{}' has their logs; 'myelin cluster down{}' ends them\n",
-                                   cluster->folder().nodes.size(), folder_,
+  }
+  if (!silent.empty()) return fail(Errc::timeout, silent);
+  if (!session.json) {
+    session.print_text(fmt::format("{} run{}; '{}' has their logs; 'myelin cluster down{}' ends them\n",
+                                   counted(folder.nodes.size(), "node"), folder.nodes.size() == 1 ? "s" : "", folder_,
                                    folder_ == kClusterFolder ? "" : " --dir " + folder_));
   }
   return {};
+}
+
+/// Nodes that were there before keep the plugins that their configuration names.
+void ClusterUp::warn_of_plugins(const Session& session, const ClusterFolder& folder) const {
+  for (const std::string& file : plugins_) {
+    const std::string whole = std::filesystem::absolute(file).string();
+    std::vector<std::string> without;
+    for (const ClusterFolder::Node& node : folder.nodes) {
+      const auto read = read_config({.file = node.configuration()});
+      if (read && std::ranges::find(read->config.plugins, whole) == read->config.plugins.end()) {
+        without.push_back(node.name);
+      }
+    }
+    if (without.empty()) continue;
+    session.warn(
+        fmt::format("--plugins is for nodes that are new: {} without '{}'. Add it to [plugins] files in {}, and "
+                    "start anew ('myelin cluster down', 'up')",
+                    fmt::format("{} {}", fmt::join(without, ", "), without.size() == 1 ? "is" : "are"), whole,
+                    (folder.path / without.front() / "node.toml").string()));
+  }
 }
 
 // -- down ------------------------------------------------------------------------------------------------------------
 
 void ClusterDown::declare(CLI::App& app) {
   declare_folder(app, folder_);
-  app.add_flag("--delete", delete_, "And delete the folder, with all data and logs");
+  app.add_flag("--delete", delete_,
+               "And delete what 'up' has made, with all data and logs; the folder too, if nothing "
+               "else is in it");
+  app.add_flag("--when-closed", when_closed_, "Wait until standard input ends: for a program that starts clusters")
+      ->group("");
   app.footer(
       "Each is told to end (SIGTERM), has 15 s for it, and is killed then.\n\n"
       "Examples:\n"
@@ -110,23 +185,31 @@ void ClusterDown::declare(CLI::App& app) {
 }
 
 Result<void> ClusterDown::run(Session& session) {
-  auto cluster = LocalCluster::open(folder_);
+  if (when_closed_ && !wait_closed(session.stop)) return fail(Errc::cancelled, "interrupted");
+  auto cluster = LocalCluster::open(folder_, wait_of(session, folder_));
   if (!cluster) return tl::unexpected{cluster.error()};
   std::size_t running = 0;
-  for (const ClusterFolder::Node& node : cluster->folder().nodes) running += LocalCluster::is_running(node) ? 1 : 0;
+  for (const ClusterFolder::Node& node : cluster->folder().nodes) running += node.running() != 0 ? 1 : 0;
   const std::vector<std::string> killed = cluster->stop(kStopLimit);
   for (const std::string& name : killed) session.warn(fmt::format("{} did not end in time, and was killed", name));
+  std::vector<std::string> left;
   if (delete_) {
-    std::error_code error;
-    std::filesystem::remove_all(folder_, error);
-    if (error) return fail(Errc::io_error, fmt::format("cannot delete '{}': {}", folder_, error.message()));
+    auto removed = cluster->remove();
+    if (!removed) return tl::unexpected{removed.error()};
+    left = *std::move(removed);
   }
   if (session.json) {
-    session.print_json({{"command", path()}, {"ended", running}, {"killed", killed}, {"deleted", delete_}});
-  } else {
-    session.print_text(fmt::format("{} nodes have ended{}\n", running,
-                                   delete_ ? fmt::format("; '{}' is deleted", folder_) : std::string{}));
+    session.print_json(
+        {{"command", path()}, {"ended", running}, {"killed", killed}, {"deleted", delete_}, {"left", left}});
+    return {};
   }
+  std::string text = fmt::format("{} {} ended", counted(running, "node"), running == 1 ? "has" : "have");
+  if (delete_ && left.empty()) text += fmt::format("; '{}' is deleted", folder_);
+  if (!left.empty()) {
+    text += fmt::format("; deleted is what 'cluster up' made, and '{}' is left, for it holds: {}", folder_,
+                        fmt::join(left, ", "));
+  }
+  session.print_text(text + '\n');
   return {};
 }
 
@@ -146,22 +229,23 @@ Result<void> ClusterStatus::run(Session& session) {
   if (!folder) return tl::unexpected{folder.error()};
   nlohmann::json nodes = nlohmann::json::array();
   Table table{{{"node", Table::Align::left},
-               {"process", Table::Align::left},
+               {"state", Table::Align::left},
+               {"process"},
                {"address", Table::Align::left},
                {"sees"},
                {"agents"},
                {"log", Table::Align::left}}};
   for (const ClusterFolder::Node& node : folder->nodes) {
-    const bool running = LocalCluster::is_running(node);
+    const bool running = node.running() != 0;
     const auto view = running ? view_of(node, *folder, session.stop) : std::nullopt;
     std::size_t up = 0;
     if (view) {
       for (const auto member : (*view)->getMembers()) up += member.getState() == "up" ? 1 : 0;
     }
-    const std::string state = !running ? "not running" : view ? std::to_string(node.process) : "does not answer";
-    const std::string log = (std::filesystem::path{node.folder} / "data" / "node.log").string();
-    table.add_row({node.name, state, running ? node.address : "", view ? std::to_string(up) : "",
-                   view ? std::to_string((*view)->getAgentsPublished()) : "", log});
+    const char* const state = !running ? "not running" : view ? "answers" : "does not answer";
+    const std::string log = (node.data() / "node.log").string();
+    table.add_row({node.name, state, running ? std::to_string(node.process) : "", node.address,
+                   view ? std::to_string(up) : "", view ? std::to_string((*view)->getAgentsPublished()) : "", log});
     nlohmann::json entry{{"name", node.name}, {"running", running}, {"answers", view.has_value()}, {"log", log}};
     if (running) entry.update({{"process", node.process}, {"address", node.address}});
     if (view) entry.update({{"sees_up", up}, {"agents_published", (*view)->getAgentsPublished()}});

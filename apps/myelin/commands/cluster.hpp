@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "operation/cluster_folder.hpp"
 
 namespace myelin::tool {
 
@@ -17,8 +19,10 @@ class ClusterUp final : public Command {
   [[nodiscard]] Result<void> run(Session& session) override;
 
  private:
+  void warn_of_plugins(const Session& session, const ClusterFolder& folder) const;
+
   std::string folder_;
-  std::size_t nodes_ = 4;
+  std::optional<std::size_t> nodes_;
   std::vector<std::string> plugins_;
 };
 
@@ -32,6 +36,7 @@ class ClusterDown final : public Command {
  private:
   std::string folder_;
   bool delete_ = false;
+  bool when_closed_ = false;
 };
 
 class ClusterStatus final : public Command {

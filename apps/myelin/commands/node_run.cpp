@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <chrono>
@@ -103,6 +104,7 @@ void NodeRun::show_ready(Session& session, NodeProcess& node) const {
     nlohmann::json document{{"command", path()},
                             {"node", node.cluster().node().name()},
                             {"address", address},
+                            {"process", ::getpid()},
                             {"incarnation", std::to_string(node.cluster().node().incarnation())},
                             {"agents", node.published()},
                             {"plugins", std::move(plugins)},

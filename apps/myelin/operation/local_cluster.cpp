@@ -1,6 +1,7 @@
 #include "operation/local_cluster.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "myelin/plugin/agent_types.hpp"
+#include "myelin/plugin/load.hpp"
 #include "process/atomic_file.hpp"
 #include "process/daemon.hpp"
 
@@ -23,14 +26,12 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kTenYears{10 * 365 * 24};
 constexpr std::chrono::milliseconds kLook{5};
+constexpr std::chrono::seconds kKillLimit{10};
 
 std::string text_in(const fs::path& file) {
   std::ifstream in{file, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
 }
-
-/// The configuration's file is what tells a node's process from others.
-std::string config_of(const ClusterFolder::Node& node) { return (fs::path{node.folder} / "node.toml").string(); }
 
 /// A text as TOML has it. (A JSON text is one.)
 std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
@@ -53,37 +54,97 @@ std::string configuration(const std::string& name, const ClusterFolder& folder,
       "certs = {}\n\n"
       "[plugins]\n"
       "files = [{}]\n",
-      quoted(name), quoted(folder.cluster), quoted((folder.certificates() / name).string()), fmt::join(files, ", "));
+      quoted(name), quoted(folder.cluster), quoted("../certs/" + name), fmt::join(files, ", "));
+}
+
+/// Each is loaded, as a node would: what is wrong is to be said before anything is made.
+Result<void> check_plugins(const std::vector<std::string>& files) {
+  plugin::AgentTypes types;
+  for (const std::string& file : files) {
+    if (const auto loaded = plugin::load_plugin(fs::absolute(file), types); !loaded) {
+      return tl::unexpected{loaded.error()};
+    }
+  }
+  return {};
+}
+
+/// Whether a cluster may be made there: never among somebody's own files, which 'cluster down' must not delete.
+Result<void> check_free(const ClusterFolder& folder) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator{folder.path, error}) {
+    if (entry.path() == folder.lock()) continue;
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is no cluster's folder, and not empty ('{}' is in it): name one that is new or "
+                            "empty with --dir",
+                            folder.path.string(), entry.path().filename().string()));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(Errc::io_error, fmt::format("cannot read '{}': {}", folder.path.string(), error.message()));
+  }
+  return {};
+}
+
+/// Makes the folder too: who held the lock may have deleted it.
+Result<FileLock> lock_made(const ClusterFolder& folder, const FileLock::Wait& wait) {
+  for (;;) {
+    std::error_code error;
+    fs::create_directories(folder.path, error);
+    if (error) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", folder.path.string(), error.message()));
+    auto lock = FileLock::take(folder.lock(), wait);
+    if (lock || lock.error().code != Errc::not_found) return lock;
+  }
+}
+
+/// Why a node ended before it was ready. With --json it has said so on its standard output.
+Error end_of(const ClusterFolder::Node& node) {
+  Error why{Errc::io_error, text_in(node.errors())};
+  const nlohmann::json said = nlohmann::json::parse(text_in(node.output()), nullptr, false);
+  if (said.is_object() && said.contains("error")) {
+    why.code = static_cast<Errc>(said["error"].value("code", static_cast<int>(why.code)));
+    why.message = said["error"].value("message", why.message);
+  }
+  while (!why.message.empty() && std::isspace(static_cast<unsigned char>(why.message.back()))) why.message.pop_back();
+  if (why.message.empty()) why.message = "it did not say why";
+  why.message = fmt::format("node '{}' ended before it was ready: {}", node.name, why.message);
+  return why;
 }
 
 }  // namespace
 
-bool LocalCluster::is_running(const ClusterFolder::Node& node) {
-  return tool::is_running(node.process, config_of(node));
-}
-
-Result<LocalCluster> LocalCluster::open(const fs::path& path) {
+Result<LocalCluster> LocalCluster::open(const fs::path& path, const FileLock::Wait& wait) {
+  // Before the lock is made: somebody else's folder is left as it is.
   auto folder = ClusterFolder::load(path);
   if (!folder) return tl::unexpected{folder.error()};
-  return LocalCluster{*std::move(folder), {}};
+  auto lock = FileLock::take(folder->lock(), wait);
+  if (!lock && lock.error().code != Errc::not_found) return tl::unexpected{lock.error()};
+  folder = ClusterFolder::load(path);  // what it is now that it was waited for
+  if (!folder) return tl::unexpected{folder.error()};
+  if (!lock) return tl::unexpected{lock.error()};
+  return LocalCluster{*std::move(folder), {}, *std::move(lock)};
 }
 
 Result<LocalCluster> LocalCluster::open_or_make(const fs::path& path, LocalClusterOptions options) {
-  auto loaded = ClusterFolder::load(path);
-  if (!loaded && loaded.error().code != Errc::not_found) return tl::unexpected{loaded.error()};
-  ClusterFolder folder;
-  if (loaded) {
+  if (auto good = check_plugins(options.plugins); !good) return tl::unexpected{good.error()};
+  ClusterFolder folder{.path = fs::absolute(path).lexically_normal(), .cluster = options.cluster};
+  std::error_code ignored;
+  if (!ClusterFolder::is_at(path) && !fs::exists(folder.lock(), ignored)) {
+    if (auto free = check_free(folder); !free) return tl::unexpected{free.error()};
+  }
+  auto lock = lock_made(folder, options.wait);
+  if (!lock) return tl::unexpected{lock.error()};
+  if (ClusterFolder::is_at(path)) {
+    auto loaded = ClusterFolder::load(path);
+    if (!loaded) return tl::unexpected{loaded.error()};
     folder = *std::move(loaded);
   } else {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", path.string(), error.message()));
-    folder.cluster = options.cluster;
+    if (auto free = check_free(folder); !free) return tl::unexpected{free.error()};
+    // First: from now on it is a cluster's, whatever ends this.
+    if (auto saved = folder.save(); !saved) return tl::unexpected{saved.error()};
   }
-  folder.path = fs::absolute(path).lexically_normal();
-  const std::size_t wanted = options.nodes;
-  LocalCluster cluster{std::move(folder), std::move(options)};
-  for (std::size_t i = cluster.folder_.nodes.size(); i < wanted; ++i) {
+  const std::size_t there = folder.nodes.size();
+  const std::size_t wanted = options.nodes.value_or(there == 0 ? LocalClusterOptions::kNodes : there);
+  LocalCluster cluster{std::move(folder), std::move(options), *std::move(lock)};
+  for (std::size_t i = there; i < wanted; ++i) {
     if (auto added = cluster.add_node(fmt::format("node{}", i + 1)); !added) return tl::unexpected{added.error()};
   }
   if (auto made = cluster.make_certificates(); !made) return tl::unexpected{made.error()};
@@ -121,58 +182,80 @@ Result<network::Credentials> LocalCluster::credentials_for(const std::string& na
   return network::load_credentials(folder_.certificates() / name);
 }
 
+Result<fs::path> LocalCluster::add_file(const std::string& name) {
+  if (std::ranges::find(folder_.files, name) == folder_.files.end()) {
+    folder_.files.push_back(name);
+    if (auto saved = folder_.save(); !saved) return tl::unexpected{saved.error()};
+  }
+  return folder_.path / name;
+}
+
 Result<void> LocalCluster::add_node(const std::string& name) {
-  const fs::path folder = folder_.path / name;
+  const ClusterFolder::Node node{.name = name, .folder = folder_.path / name};
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", folder.string(), error.message()));
-  ClusterFolder::Node node{.name = name, .address = {}, .process = 0, .folder = folder.string()};
-  if (!fs::exists(config_of(node), error)) {
-    if (auto written = write_file_atomically(config_of(node), configuration(name, folder_, options_.plugins));
+  fs::create_directories(node.folder, error);
+  if (error) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", node.folder.string(), error.message()));
+  // There already where 'up' was ended in the middle.
+  if (!fs::exists(node.configuration(), error)) {
+    if (!fs::is_empty(node.folder, error)) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}' is to be a node's folder, and has other files in it: move it "
+                              "away",
+                              node.folder.string()));
+    }
+    if (auto written = write_file_atomically(node.configuration(), configuration(name, folder_, options_.plugins));
         !written) {
       return written;
     }
   }
-  folder_.nodes.push_back(std::move(node));
+  folder_.nodes.push_back(node);
   return {};
 }
 
-Result<void> LocalCluster::start(const std::stop_token& stop) {
+Result<std::vector<std::string>> LocalCluster::start(const std::stop_token& stop) {
+  std::vector<std::string> ran;
   for (ClusterFolder::Node& node : folder_.nodes) {
-    if (is_running(node)) continue;
-    if (auto started = start(node, stop); !started) return started;
-    if (options_.on_ready) options_.on_ready(node);
+    const pid_t process = node.running();
+    const bool was_ready = process != 0 && (!node.address.empty() || !node.is_heard(process));
+    if (process == 0) {
+      if (auto spawned = spawn(node); !spawned) return tl::unexpected{spawned.error()};
+      if (auto saved = folder_.save(); !saved) return tl::unexpected{saved.error()};  // 'down' is to find it
+    }
+    if (auto ready = was_ready ? Result<void>{} : wait_ready(node, stop); !ready) return tl::unexpected{ready.error()};
+    if (was_ready) {
+      ran.push_back(node.name);
+    } else if (options_.on_ready) {
+      options_.on_ready(node);
+    }
   }
-  return {};
+  return ran;
 }
 
-Result<void> LocalCluster::start(ClusterFolder::Node& node, const std::stop_token& stop) {
+Result<void> LocalCluster::spawn(ClusterFolder::Node& node) const {
   std::vector<std::string> seeds;
   for (const ClusterFolder::Node& other : folder_.nodes) {
-    if (&other != &node && is_running(other)) seeds.push_back(other.address);
+    if (&other != &node && !other.address.empty() && other.running() != 0) seeds.push_back(other.address);
   }
-  std::vector<std::string> arguments{"node", "--json", "--config", config_of(node)};
+  std::vector<std::string> arguments{"node", "--json", "--config", node.configuration().string()};
   if (!seeds.empty()) arguments.insert(arguments.end(), {"--seeds", fmt::format("{}", fmt::join(seeds, ","))});
-  const fs::path output = fs::path{node.folder} / "ready.json";
-  const fs::path errors = fs::path{node.folder} / "errors.txt";
-  const auto process = start_daemon(arguments, output, errors);
+  const auto process = start_daemon(arguments, {.output = node.output(), .errors = node.errors()});
   if (!process) return tl::unexpected{process.error()};
   node.process = *process;
-  node.address.clear();
-  if (auto saved = folder_.save(); !saved) return saved;  // so that 'down' finds it whatever happens next
+  return {};
+}
+
+Result<void> LocalCluster::wait_ready(ClusterFolder::Node& node, const std::stop_token& stop) const {
   for (const auto end = std::chrono::steady_clock::now() + options_.ready_limit;;) {
-    const nlohmann::json document = nlohmann::json::parse(text_in(output), nullptr, false);
-    if (document.is_object() && document.contains("address") && document["address"].is_string()) {
-      node.address = document["address"].get<std::string>();
-      return folder_.save();
-    }
-    if (!is_running(node)) {
-      return fail(Errc::io_error, fmt::format("node '{}' ended before it was ready: {}", node.name, text_in(errors)));
-    }
+    const bool runs = node.running() != 0;  // before the look: what it says then is its last word
+    node.look();
+    if (!node.address.empty()) return {};
+    if (!runs) return tl::unexpected{end_of(node)};
     if (stop.stop_requested()) return fail(Errc::cancelled, "interrupted before all nodes were ready");
     if (std::chrono::steady_clock::now() >= end) {
       return fail(Errc::timeout,
-                  fmt::format("node '{}' was not ready in time; it said: {}", node.name, text_in(errors)));
+                  fmt::format("node '{}' (process {}) was not ready within {} s: 'myelin cluster down' ends it, and "
+                              "'{}' has what it said",
+                              node.name, node.process, options_.ready_limit.count() / 1000, node.errors().string()));
     }
     std::this_thread::sleep_for(kLook);
   }
@@ -181,21 +264,37 @@ Result<void> LocalCluster::start(ClusterFolder::Node& node, const std::stop_toke
 std::vector<std::string> LocalCluster::stop(std::chrono::milliseconds limit) {
   // All are told before any is waited for.
   for (const ClusterFolder::Node& node : folder_.nodes) {
-    if (is_running(node)) ::kill(node.process, SIGTERM);
+    if (const pid_t process = node.running(); process != 0) ::kill(process, SIGTERM);
   }
   std::vector<std::string> killed;
   const auto end = std::chrono::steady_clock::now() + limit;
   for (const ClusterFolder::Node& node : folder_.nodes) {
-    while (is_running(node) && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kLook);
-    if (is_running(node) && kill(node.name)) killed.push_back(node.name);
+    while (node.running() != 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kLook);
+    if (node.running() != 0 && kill(node.name)) killed.push_back(node.name);
   }
   return killed;
 }
 
 bool LocalCluster::kill(const std::string& name) {
   const auto node = std::ranges::find(folder_.nodes, name, &ClusterFolder::Node::name);
-  if (node == folder_.nodes.end() || !is_running(*node)) return false;
-  return end_process(node->process, config_of(*node), SIGKILL, std::chrono::seconds{10});
+  const pid_t process = node == folder_.nodes.end() ? 0 : node->running();
+  if (process == 0 || ::kill(process, SIGKILL) != 0) return false;
+  for (const auto end = std::chrono::steady_clock::now() + kKillLimit; std::chrono::steady_clock::now() < end;) {
+    if (node->running() == 0) return true;
+    std::this_thread::sleep_for(kLook);
+  }
+  return false;
+}
+
+Result<std::vector<std::string>> LocalCluster::remove() {
+  for (const ClusterFolder::Node& node : folder_.nodes) {
+    if (const pid_t process = node.running(); process != 0) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}' is not deleted: process {} ({}) runs in it, and does not end",
+                              folder_.path.string(), process, node.name));
+    }
+  }
+  return folder_.remove();
 }
 
 }  // namespace myelin::tool

@@ -68,6 +68,12 @@ Result<network::NodeOptions> OperatorFlags::options() const {
     for (const ClusterFolder::Node& node : folder->nodes) {
       if (addresses_.empty() && !node.address.empty()) options.seeds.push_back(node.address);
     }
+    if (options.seeds.empty()) {
+      return fail(Errc::not_found,
+                  fmt::format("no node of the cluster in '{}' runs: 'myelin cluster up{}' starts them, and 'myelin "
+                              "cluster status' shows them",
+                              folder->path.string(), folder_.empty() ? "" : " --dir " + folder_));
+    }
     if (cluster_.empty()) options.cluster = folder->cluster;
     if (certificates.empty() && !insecure_) certificates = folder->operator_certificates();
   }

@@ -64,10 +64,17 @@ Result<std::string> run(const char* file, std::vector<std::string> words) {
 
 }  // namespace
 
+std::filesystem::path own_executable() {
+  constexpr const char* kSelf = "/proc/self/exe";
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::read_symlink(kSelf, error);
+  return !error && std::filesystem::equivalent(file, kSelf, error) ? file : kSelf;
+}
+
 Result<std::string> run_self(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{"myelin"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return run("/proc/self/exe", std::move(words));
+  return run(own_executable().c_str(), std::move(words));
 }
 
 Result<std::string> run_program(const std::vector<std::string>& words) { return run(words.front().c_str(), words); }

@@ -9,11 +9,18 @@ namespace myelin::tool {
 
 namespace {
 
+/// nohup says so.
+bool is_hangup_ignored() {
+  struct sigaction action {};
+  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  if (!is_hangup_ignored()) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -44,6 +51,8 @@ void Interrupt::wait_for_signals() {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
     if (closing_) return;
+    // A session that ends says it twice: the terminal does, and its shell. Nobody is in haste.
+    if (signal == SIGHUP && stop_.stop_requested()) continue;
     if (stop_.stop_requested()) {
       write_to_stderr("\nmyelin: stopped at once by a second interrupt\n");
       _exit(kExitInterrupted);

@@ -1,4 +1,5 @@
-/// Ctrl-C as a stop token: the first asks the work to stop, the second ends the process at once.
+/// Ctrl-C, or the end of the terminal, as a stop token: the first asks the work to stop, the second Ctrl-C ends the
+/// process at once.
 #pragma once
 
 #include <atomic>
@@ -10,8 +11,9 @@ namespace myelin::tool {
 /// The exit status of an interrupted command, as shells report SIGINT (128 + 2).
 inline constexpr int kExitInterrupted = 130;
 
-/// Takes SIGINT and SIGTERM for the process, on a thread that sleeps in sigwait(): no code runs in a signal handler, so
-/// nothing there has to be async-signal-safe, and no system call elsewhere is cut short.
+/// Takes SIGINT, SIGTERM, and SIGHUP (the terminal is gone) unless it is ignored (nohup), for the process, on a thread
+/// that sleeps in sigwait(): no code runs in a signal handler, so nothing there has to be async-signal-safe, and no
+/// system call elsewhere is cut short.
 /// **Requires**: made in main() before any other thread, which then inherits the blocked signals; one at a time.
 /// **Thread-safety**: thread-safe.
 class Interrupt {

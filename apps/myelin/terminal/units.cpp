@@ -60,6 +60,10 @@ std::string format_count(long long count) {
   return digits;
 }
 
+std::string counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", format_count(static_cast<long long>(count)), thing, count == 1 ? "" : "s");
+}
+
 std::string format_percent(double fraction) { return fmt::format("{:.1f} %", fraction * 100.0); }
 
 }  // namespace myelin::tool

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace myelin::tool {
 
@@ -17,6 +19,9 @@ namespace myelin::tool {
 
 /// "1,797": with a comma between groups of three digits.
 [[nodiscard]] std::string format_count(long long count);
+
+/// "1 agent", "1,797 agents".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view thing);
 
 /// "98.1 %" for 0.981.
 [[nodiscard]] std::string format_percent(double fraction);

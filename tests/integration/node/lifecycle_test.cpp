@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(node_lifecycle)
 
 BOOST_AUTO_TEST_CASE(it_says_when_it_is_ready_and_ends_with_0_when_it_is_told_to) {
   const TemporaryDirectory folder;
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     NodeChild node{
         folder.path(), "north",
         kFreePort + std::vector<std::string>{"--name", "north", "--data", (folder.path() / "data").string()}};

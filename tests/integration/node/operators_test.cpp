@@ -1,72 +1,23 @@
 // A whole cluster on this machine, started, asked and ended with the tool alone.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "../program.hpp"
-#include "temporary_directory.hpp"
+#include "tool_cluster.hpp"
 
 using namespace myelin::test;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-namespace {
-
-/// Three nodes with the plugin; ended however the test does.
-class Cluster {
- public:
-  Cluster() { up_ = must({"cluster", "up", "--nodes", "3", "--plugins", MYELIN_PLUGIN}); }
-  Cluster(const Cluster&) = delete;
-  Cluster& operator=(const Cluster&) = delete;
-  ~Cluster() { static_cast<void>(tool({"cluster", "down"})); }
-
-  [[nodiscard]] const json& up() const { return up_; }
-  /// Runs the tool on this cluster.
-  [[nodiscard]] Outcome tool(std::vector<std::string> words) const {
-    words.insert(words.end(), {"--dir", path()});
-    return run(words);
-  }
-  /// The same with --json, where it must succeed.
-  [[nodiscard]] json must(std::vector<std::string> words) const {
-    words.push_back("--json");
-    const Outcome outcome = tool(words);
-    BOOST_REQUIRE_MESSAGE(outcome.status == 0, words[0] + " " + words[1] + ": " + outcome.err);
-    return json::parse(outcome.out);
-  }
-  [[nodiscard]] std::string path() const { return (folder_.path() / "cluster").string(); }
-
-  /// Until each node that runs sees so many.
-  void wait_whole(std::size_t nodes) const {
-    for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};;) {
-      std::size_t whole = 0;
-      const json status = must({"cluster", "status"});
-      for (const json& node : status["nodes"]) whole += node.value("sees_up", 0U) == nodes ? 1 : 0;
-      if (whole == nodes) return;
-      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the cluster did not become whole");
-      std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-  }
-
- private:
-  TemporaryDirectory folder_;
-  json up_;
-};
-
-bool mentions(const Outcome& outcome, const std::string& part) { return outcome.err.find(part) != std::string::npos; }
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(operators)
 
 BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
-  const Cluster cluster;
+  const ToolCluster cluster;
   BOOST_REQUIRE(cluster.up()["nodes"].size() == 3U);
   cluster.wait_whole(3);
 
@@ -159,11 +110,6 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_remedy) {
   const std::string certs = (folder.path() / "certs").string();
   BOOST_REQUIRE(run({"certs", "new", certs, "north"}).status == 0);
   BOOST_TEST(mentions(run({"status", "--connect", "127.0.0.1:1", "--certs", certs + "/north"}), "for a person"));
-  // A folder that a node cannot use.
-  const Outcome bad = run({"cluster", "up", "--nodes", "1", "--dir", nowhere, "--plugins", "/dev/null"});
-  BOOST_TEST(bad.status == 1);
-  BOOST_TEST(mentions(bad, "node 'node1' ended before it was ready"), bad.err);
-  BOOST_TEST(run({"cluster", "down", "--dir", nowhere}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {

@@ -15,6 +15,7 @@
 #include "myelin/network/node.hpp"
 #include "myelin/validator/committee_file.hpp"
 #include "myelin/validator/key_file.hpp"
+#include "process/child.hpp"
 #include "process/cpu_time.hpp"
 #include "process/line_child.hpp"
 #include "process/temporary_folder.hpp"
@@ -137,8 +138,8 @@ class ProcessGroup final : public LoadedGroup {
   Result<void> start_validator(std::size_t i) {
     const fs::path committee = folder_.path() / fmt::format("committee{}.toml", i);
     if (auto saved = validator::save_committee_file(committee, committee_); !saved) return saved;
-    std::vector<std::string> words{"/proc/self/exe", "validator",        "run",   folder_of(i).string(),
-                                   "--committee",    committee.string(), "--json"};
+    std::vector<std::string> words{own_executable().string(), "validator", "run", folder_of(i).string(), "--committee",
+                                   committee.string(),        "--json"};
     if (is_insecure_) {
       words.push_back("--insecure");
     } else {

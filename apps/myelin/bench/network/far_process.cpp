@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "process/child.hpp"
+
 namespace myelin::tool {
 
 namespace {
@@ -21,7 +23,7 @@ constexpr std::chrono::seconds kStartLimit{30};
 
 Result<FarProcess> FarProcess::start(const PairSetup& setup, std::uint16_t port) {
   std::vector<std::string> words{
-      "/proc/self/exe",       "bench", "network", "--serve", std::string{setup.side}, "--serve-port",
+      own_executable().string(), "bench", "network", "--serve", std::string{setup.side}, "--serve-port",
       fmt::format("{}", port)};
   if (!setup.far_credentials.empty()) words.insert(words.end(), {"--serve-with", setup.far_credentials});
   const TimePoint began = Clock::now();
