@@ -273,8 +273,8 @@ struct ToScale {
   }
 };
 
-// Whether a row has at least as many vectors as a pass of plain sums takes together.
-HWY_INLINE bool is_long(std::size_t count) { return count >= kSumsLong * hn::Lanes(D()); }
+// Whether a row is long enough for eight sums: adding them up at its end costs seven additions.
+HWY_INLINE bool is_long(std::size_t count) { return count >= 2 * kSumsLong * hn::Lanes(D()); }
 
 template <bool kHasGain, bool kHasBias, int kSums>
 void layer_norm_by(const RowPairs& pairs, const float* gain, const float* bias, float epsilon) {

@@ -24,4 +24,18 @@ std::vector<std::string> compiled_simd_targets() { return names(HWY_TARGETS); }
 
 std::vector<std::string> supported_simd_targets() { return names(HWY_TARGETS & hwy::SupportedTargets()); }
 
+Result<void> hold_to_simd_target(std::string_view name) {
+  const std::int64_t supported = HWY_TARGETS & hwy::SupportedTargets();
+  for (std::int64_t left = supported; left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    if (name != hwy::TargetName(target)) continue;
+    hwy::DisableTargets(~target);
+    return {};
+  }
+  std::string list;
+  for (const std::string& one : names(supported)) list += (list.empty() ? "" : ", ") + one;
+  return fail(Errc::invalid_argument,
+              "this CPU and this build have no SIMD target '" + std::string{name} + "': choose from " + list);
+}
+
 }  // namespace myelin::kernels

@@ -78,6 +78,7 @@ Result<std::vector<OpenBlas>> OpenBlas::load() {
   Result<OpenBlas> chosen = open("libopenblas.so.0");
   if (!chosen) return tl::unexpected<Error>{chosen.error()};
   std::vector<OpenBlas> cores{*chosen};
+  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return cores;  // somebody else has chosen
   // What it chooses is not always its best: a processor that it does not know is given old kernels.
   std::vector<const char*> others{"Haswell"};
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&

@@ -14,7 +14,8 @@ namespace myelin::tool {
 class OpenBlas {
  public:
   /// Loads the library, held to one thread, once for the kernels that it chooses on this CPU, and once more for its
-  /// Haswell kernels where it chose others: those are not always its best. They stay loaded until the process ends.
+  /// Haswell kernels, and where the CPU has AVX-512 for its SkylakeX kernels, if it chose others: those are not always
+  /// its best. Only once where OPENBLAS_CORETYPE says which. They stay loaded until the process ends.
   /// **Errors**: not_found, with the remedy, when the machine has none.
   [[nodiscard]] static Result<std::vector<OpenBlas>> load();
 

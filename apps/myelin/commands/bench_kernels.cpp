@@ -5,10 +5,12 @@
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "bench/kernels/family.hpp"
 #include "bench/kernels/roofline.hpp"
+#include "myelin/kernels/target.hpp"
 #include "process/atomic_file.hpp"
 #include "terminal/table.hpp"
 
@@ -43,6 +45,22 @@ std::string to_text(const std::vector<Measured>& cases, const std::vector<Limits
   return table.to_string();
 }
 
+// Our kernels and the libraries beside them. The libraries read their limits when they are loaded.
+Result<void> hold_to(const std::string& target) {
+  struct Limit {
+    const char* target;
+    const char* onednn;
+    const char* openblas;
+  };
+  constexpr Limit kLimits[] = {{"AVX2", "AVX2", "Haswell"}, {"SSE4", "SSE41", "Nehalem"}};
+  for (const Limit& limit : kLimits) {
+    if (target != limit.target) continue;
+    ::setenv("ONEDNN_MAX_CPU_ISA", limit.onednn, 1);
+    ::setenv("OPENBLAS_CORETYPE", limit.openblas, 1);
+  }
+  return kernels::hold_to_simd_target(target);
+}
+
 nlohmann::json to_document(const Measured& measured) {
   nlohmann::json document = measured.comparison;
   document["family"] = measured.family;
@@ -68,12 +86,17 @@ void BenchKernels::declare(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--svg", svg_, "Writes a picture to this file: our figures under the machine's limits")
       ->type_name("FILE");
+  app.add_option("--target", target_,
+                 "As on a CPU that has nothing better: AVX2, for example. Holds OpenBLAS and oneDNN to it as well")
+      ->check(CLI::IsMember(kernels::supported_simd_targets()).description(""))
+      ->type_name("NAME");
   app.footer("Families:\n" + list +
              "\n"
              "Examples:\n"
              "  myelin bench kernels                         # all of them, some minutes\n"
              "  myelin bench kernels --quick                 # do they work here?\n"
-             "  myelin bench kernels --family gemm --svg roofline.svg\n\n"
+             "  myelin bench kernels --family gemm --svg roofline.svg\n"
+             "  myelin bench kernels --family convolution --target AVX2\n\n"
              "Figures of one thread count its own processor time, so other programs weigh little. Libraries that the\n"
              "machine lacks are left out: libopenblas0 is for matrix products, libdnnl2 for layers.");
 }
@@ -82,6 +105,9 @@ Result<void> BenchKernels::run(Session& session) {
   if (auto can = options_.check(); !can) return can;
   if (!svg_.empty()) {
     if (auto can = check_can_write("--svg", svg_); !can) return can;
+  }
+  if (!target_.empty()) {
+    if (auto held = hold_to(target_); !held) return held;
   }
   const Machine machine = introduce(session, path());
   Result<std::vector<OpenBlas>> openblas = OpenBlas::load();

@@ -22,6 +22,7 @@ class BenchKernels : public Command {
   BenchOptions options_;
   std::vector<std::string> families_;
   std::string svg_;
+  std::string target_;
 };
 
 }  // namespace myelin::tool

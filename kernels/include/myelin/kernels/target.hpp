@@ -2,7 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "myelin/base/result.hpp"
 
 namespace myelin::kernels {
 
@@ -16,5 +19,10 @@ namespace myelin::kernels {
 
 /// Those of compiled_simd_targets() that this CPU can run, best first. **Thread-safety**: thread-safe.
 [[nodiscard]] std::vector<std::string> supported_simd_targets();
+
+/// Holds the kernels of this process to one of supported_simd_targets(), as on a CPU that has no better one.
+/// **Thread-safety**: no other thread may run kernels meanwhile; what was packed before is refused afterwards.
+/// **Errors**: invalid_argument for any other name, with those to choose from.
+[[nodiscard]] Result<void> hold_to_simd_target(std::string_view name);
 
 }  // namespace myelin::kernels
