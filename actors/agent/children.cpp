@@ -90,7 +90,15 @@ void Children::on_report(const ReportEntry& report) {
 
 void Children::failed(Row& row, const Error& error) {
   const TimePoint now = self_.clock_now();
-  if (!within_intensity(now)) {
+  const bool returns = within_intensity(now);
+  if (now - row.started > policy_.period) row.attempt = 0;
+  ++row.attempt;
+  {
+    MeshState& mesh = self_.mesh();
+    const std::lock_guard guard{mesh.failures};
+    if (mesh.on_failure) mesh.on_failure({row.ref, row.spec.name, error, returns, row.attempt});
+  }
+  if (!returns) {
     self_.stop_agent(Error{
         Errc::restarts_exceeded,
         fmt::format("child {} of {} failed once more than the {} times within {} ms that its "
@@ -100,8 +108,6 @@ void Children::failed(Row& row, const Error& error) {
                     error.message)});
     return;
   }
-  if (now - row.started > policy_.period) row.attempt = 0;
-  ++row.attempt;
   if (policy_.strategy == Strategy::one_for_one) {
     const Duration wait = policy_.backoff.delay(row.attempt, chance());
     if (wait == Duration{0}) {

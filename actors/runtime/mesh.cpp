@@ -26,6 +26,12 @@
 
 namespace myelin {
 
+void observe_failures(Mesh& mesh, std::function<void(const ChildFailure&)> observer) {
+  MeshState& state = mesh.state();
+  const std::lock_guard guard{state.failures};
+  state.on_failure = std::move(observer);
+}
+
 namespace {
 
 std::size_t worker_count(const MeshConfig& config) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -12,6 +13,7 @@
 #include "class_metrics.hpp"
 #include "job_pool.hpp"
 #include "myelin/actors/dead_letters.hpp"
+#include "myelin/actors/failures.hpp"
 #include "myelin/actors/mesh.hpp"
 #include "registry.hpp"
 #include "state_watch.hpp"
@@ -43,6 +45,9 @@ struct MeshState {
   StateWatch state_watch;
   /// Of those that were left behind because a thread did not return.
   MeshState* given_up_before = nullptr;
+  /// observe_failures(); called under its mutex.
+  std::mutex failures;
+  std::function<void(const ChildFailure&)> on_failure;
   /// Held while the names of agents' children change or are looked up.
   std::mutex names;
   CafConfig caf_config;

@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
   line.add(std::make_unique<AskCommand>());
   line.add(std::make_unique<TellCommand>());
   line.add(std::make_unique<LogsCommand>());
-  line.add(std::make_unique<Doctor>());
+  line.add(std::make_unique<Doctor>(std::vector{myelin::reading::reader_type()}));
   line.add(std::make_unique<Completion>());
   line.add(std::make_unique<Manual>());
   line.add_group("bench", "Measures Myelin, side by side with what it builds on",

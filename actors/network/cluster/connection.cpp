@@ -49,6 +49,7 @@ Connection::Connection(std::shared_ptr<EventLoop> loop, ConnectionOwner& owner, 
 void Connection::begin() {
   const TimePoint now = Clock::now();
   begun_at_ = last_read_ = now;
+  if (!dialled_) came_from_ = remote_address().text();
   loop_->at(now + settings_.set_up_max, [self = weak_from_this()] {
     const auto connection = self.lock();
     if (connection == nullptr || connection->state_ == State::open) return;
@@ -183,8 +184,17 @@ Result<void> Connection::require_open() {
   return {};
 }
 
+/// A node with TLS has nothing to say to one without.
+Error Connection::in_words(Error why) const {
+  if (state_ == State::greeting && dialled_ && !transport_->identity()) {
+    why.message += " before it had said who it is: perhaps it speaks TLS, and this side is told not to";
+  }
+  return why;
+}
+
 void Connection::refuse(const Error& why) {
   state_ = State::refusing;
+  refusal_ = why;
   burst_.add(refusal_record(why), TimePoint{});
   write();
 }
@@ -196,7 +206,7 @@ void Connection::read() {
   for (int reads = 0; reads < kReadsMax; ++reads) {
     const Room room = reader_.room();
     const Result<std::size_t> count = transport_->read(room);
-    if (!count) return close(count.error());
+    if (!count) return close(in_words(count.error()));
     if (*count == 0) return;
     if (inbound_ != nullptr) inbound_->set_time(Clock::now());
     if (state_ != State::refusing) {

@@ -74,6 +74,10 @@ class Connection final : public caf::io::network::event_handler,
   void begin();
   [[nodiscard]] SocketAddress local_address() const noexcept { return network::local_address(fd()); }
   [[nodiscard]] SocketAddress remote_address() const noexcept { return network::remote_address(fd()); }
+  /// From where the other side has dialled; also when the connection is closed.
+  [[nodiscard]] const std::string& came_from() const noexcept { return came_from_; }
+  /// Why the other side was not let in, where it was told so.
+  [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
   /// Ends it; on_closed() is called. Does nothing the second time.
   void close(const Error& why);
 
@@ -135,6 +139,7 @@ class Connection final : public caf::io::network::event_handler,
   void write();
   [[nodiscard]] Written write_burst();
   void refuse(const Error& why);
+  [[nodiscard]] Error in_words(Error why) const;
   void want_to_write(bool want);
   void beat();
 
@@ -148,6 +153,8 @@ class Connection final : public caf::io::network::event_handler,
   Greeting greeting_;  ///< The other side's.
   bool confirmed_ = false;
   RecordReader reader_;
+  std::string came_from_;
+  std::optional<Error> refusal_;
   std::unique_ptr<Inbound> inbound_;
   TimePoint begun_at_{};
   TimePoint opened_at_{};

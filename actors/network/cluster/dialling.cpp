@@ -62,10 +62,6 @@ void Node::Core::dial(const Aim& aim, const Result<SocketAddress>& address) {
     redial_later(aim);
   };
   if (!address) return failed(address.error());
-  if (tls_ == nullptr && !address->is_loopback()) {
-    return failed(
-        {Errc::invalid_argument, fmt::format("{} is on another machine: that takes credentials", address->text())});
-  }
   const int socket = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (socket < 0) return failed({Errc::io_error, text_of_errno(errno)});
   const bool connected = ::connect(socket, address->get(), address->size) == 0;

@@ -52,16 +52,12 @@ Result<void> Node::Core::start() {
     tls_ = *std::move(made);
   } else if (!options_.insecure) {
     return fail(Errc::invalid_argument,
-                fmt::format("node '{}' has no credentials: make some, or say insecure on loopback", options_.name));
+                fmt::format("node '{}' has no credentials: make some, or say that it is insecure", options_.name));
   }
   std::optional<SocketAddress> address;
   if (!options_.listen.empty()) {
     const Result<SocketAddress> resolved = resolve_address(options_.listen, false);
     if (!resolved) return tl::unexpected{resolved.error()};
-    if (tls_ == nullptr && !resolved->is_loopback()) {
-      return fail(Errc::invalid_argument,
-                  fmt::format("{} can be reached from other machines: that takes credentials", resolved->text()));
-    }
     address = *resolved;
   }
   loop_ = EventLoop::start(caf_system(mesh_));
@@ -168,14 +164,9 @@ Result<AgentRef> Node::Core::find_agent(std::string_view node, std::string_view 
 }
 
 Result<void> Node::Core::check_address(const std::string& address) const {
-  if (const Result<SocketAddress> numeric = resolve_address(address, true); numeric) {
-    if (tls_ == nullptr && !numeric->is_loopback()) {
-      return fail(Errc::invalid_argument, fmt::format("{} is on another machine: that takes credentials", address));
-    }
-  } else if (numeric.error().code == Errc::invalid_argument) {
-    return tl::unexpected{numeric.error()};
-  }
-  return {};
+  const Result<SocketAddress> numeric = resolve_address(address, true);
+  if (numeric || numeric.error().code != Errc::invalid_argument) return {};
+  return tl::unexpected{numeric.error()};
 }
 
 Result<void> Node::Core::add_peer(const PeerAddress& peer) {
@@ -320,6 +311,13 @@ Result<void> Node::Core::on_greeting(Connection& connection, const Greeting& gre
       seeds_.find(aim.key)->second.status = {aim.key, greeting.who.node, {}};
     }
   }
+  // Started later, or, after the clock was set back, earlier: then it gets in when the other's connection has ended.
+  if (other->open != nullptr && greeting.incarnation < other->open->other_incarnation()) {
+    return fail(Errc::access_denied,
+                fmt::format("another node calls itself '{}' too, at {}, and was started later: give each a name of its "
+                            "own",
+                            greeting.who.node, other->open->remote_address().text()));
+  }
   return connection.was_dialled() ? judge_dialled(*other, greeting) : judge_accepted(*other, greeting);
 }
 
@@ -429,7 +427,13 @@ void Node::Core::on_closed(Connection& connection, const Error& why) {
   loop_->post(
       [this, closed = &connection] { std::erase_if(closed_, [&](const auto& one) { return one.get() == closed; }); });
   const std::string other = connection.other();
-  if (!connection.was_dialled() && other.empty()) --strangers_;
+  if (!connection.was_dialled() && other.empty()) {
+    --strangers_;
+    if (options_.on_refused && !stopping_ && why.code != Errc::cancelled) {
+      const std::optional<Error>& told = connection.refusal();
+      options_.on_refused(connection.came_from(), told ? *told : why);
+    }
+  }
   if (connection.was_dialled()) {
     if (const Aim aim = aim_of(connection); !aim.key.empty()) {
       Attempt& attempt = attempt_of(aim);

@@ -11,14 +11,6 @@
 
 namespace myelin::network {
 
-bool SocketAddress::is_loopback() const noexcept {
-  if (storage.ss_family == AF_INET) {
-    return ntohl(reinterpret_cast<const sockaddr_in&>(storage).sin_addr.s_addr) >> 24 == 127;
-  }
-  return storage.ss_family == AF_INET6 &&
-         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr);
-}
-
 std::uint16_t SocketAddress::port() const noexcept {
   return ntohs(storage.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(storage).sin6_port
                                              : reinterpret_cast<const sockaddr_in&>(storage).sin_port);

@@ -92,8 +92,12 @@ Result<void> check_validity(const Validity& validity) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
+  errno = 0;
   std::ifstream file{path, std::ios::binary};
-  if (!file) return fail(Errc::not_found, fmt::format("cannot read {}", path.string()));
+  if (!file) {
+    return fail(errno == ENOENT ? Errc::not_found : Errc::io_error,
+                fmt::format("cannot read '{}': {}", path.string(), text_of_errno(errno)));
+  }
   return std::string{std::istreambuf_iterator<char>{file}, {}};
 }
 
@@ -231,8 +235,20 @@ Result<Credentials> load_credentials(const std::filesystem::path& folder) {
   if (!authority) return tl::unexpected{std::move(authority).error()};
   Result<std::string> certificate = read_file(folder / "node.pem");
   if (!certificate) return tl::unexpected{std::move(certificate).error()};
-  Result<std::string> key = read_file(folder / "node.key");
+  const std::filesystem::path key_file = folder / "node.key";
+  Result<std::string> key = read_file(key_file);
   if (!key) return tl::unexpected{std::move(key).error()};
+  std::error_code unknown;
+  // Its group may read it: so can a key that is root's be a service's.
+  constexpr auto kTooMany = std::filesystem::perms::others_all | std::filesystem::perms::group_write;
+  const auto granted = std::filesystem::status(key_file, unknown).permissions();
+  if (!unknown && (granted & kTooMany) != std::filesystem::perms::none) {
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("'{0}' has mode {1:04o}: others could read it, and be this node then. Run: chmod 600 '{0}'; "
+                    "and if somebody may have read it, make another",
+                    key_file.string(), static_cast<unsigned>(granted)));
+  }
   return Credentials{*std::move(authority), *std::move(certificate), *std::move(key)};
 }
 

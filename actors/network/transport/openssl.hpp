@@ -34,6 +34,9 @@ using Session = std::unique_ptr<SSL, Free<SSL_free>>;
 /// What OpenSSL's queue of this thread says; the queue is empty then.
 [[nodiscard]] std::string take_errors();
 
+/// The same in words for what goes wrong between two nodes: certificates that one does not believe, no TLS at all.
+[[nodiscard]] std::string take_errors_of(const SSL* session);
+
 /// Null if the text is none.
 [[nodiscard]] Certificate read_certificate(std::string_view pem);
 [[nodiscard]] Key read_key(std::string_view pem);

@@ -69,7 +69,8 @@ class TlsTransport final : public Transport {
     ERR_clear_error();
     const int outcome = done_ ? 1 : SSL_do_handshake(ssl_.get());
     const int error = outcome == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), outcome);
-    const std::string cause = error == SSL_ERROR_SSL ? openssl::take_errors() : "the other side has closed";
+    const std::string cause = error == SSL_ERROR_SSL ? openssl::take_errors_of(ssl_.get())
+                                                     : "the other side has closed: perhaps it runs without TLS";
     done_ = outcome == 1;
     const Result<bool> sent = send();  // also where it failed: the other side is told why
     if (!done_ && error != SSL_ERROR_WANT_READ) {
@@ -95,7 +96,7 @@ class TlsTransport final : public Transport {
       case SSL_ERROR_WANT_READ:
       case SSL_ERROR_WANT_WRITE: return std::size_t{0};
       case SSL_ERROR_ZERO_RETURN: return fail(Errc::unreachable, "the other side has closed the connection");
-      case SSL_ERROR_SSL: return fail(Errc::unreachable, fmt::format("TLS: {}", openssl::take_errors()));
+      case SSL_ERROR_SSL: return fail(Errc::unreachable, openssl::take_errors_of(ssl_.get()));
       default:
         return fail(Errc::unreachable, errno == 0 ? "the other side has closed the connection" : text_of_errno(errno));
     }
@@ -188,12 +189,18 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(const Credentials& cr
                             named ? fmt::format("node '{}' of cluster '{}'", named->node, named->cluster) : "no node",
                             self.node, self.cluster));
   }
+  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+    ERR_clear_error();
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("the key of node '{}' is not that of its certificate: both come from one 'myelin certs new'",
+                    self.node));
+  }
   openssl::Context context{SSL_CTX_new(TLS_method())};
   const bool made = context != nullptr && SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) == 1 &&
                     SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION) == 1 &&
                     SSL_CTX_use_certificate(context.get(), certificate.get()) == 1 &&
                     SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1 &&
-                    SSL_CTX_check_private_key(context.get()) == 1 &&
                     X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority.get()) == 1 &&
                     SSL_CTX_set_num_tickets(context.get(), 0) == 1;
   if (!made) return fail(Errc::invalid_argument, fmt::format("TLS cannot be used: {}", openssl::take_errors()));

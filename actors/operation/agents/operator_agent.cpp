@@ -125,6 +125,10 @@ bool OperatorAgent::refuse_change(Reply<Answer>& reply) const {
   return true;
 }
 
+void OperatorAgent::changes(const std::string& what) const {
+  if (parts_.options.on_change) parts_.options.on_change(what);
+}
+
 void OperatorAgent::status(Held<schema::StatusRequest> question, Reply<schema::NodeStatus> reply) {
   if (pass_on(question, reply)) return;
   network::Node& node = parts_.cluster.node();
@@ -194,6 +198,9 @@ void OperatorAgent::spawn_agent(Held<schema::SpawnRequest> question, Reply<schem
   const std::string node = text_of(question->getNode());
   const std::string chosen = node.empty() ? self_name() : node;
   if (pass_on(question, reply)) return;
+  const std::string name = text_of(question->getName());
+  changes(fmt::format("has {} of type '{}' started", name.empty() ? "an agent" : fmt::format("agent '{}'", name),
+                      text_of(question->getType())));
   const cluster::SpawnCall call = parts_.cluster.spawn(chosen, text_of(question->getType()),
                                                        text_of(question->getName()), text_of(question->getSettings()));
   const Duration limit = time_left(reply);
@@ -204,6 +211,7 @@ void OperatorAgent::stop_agent(Held<schema::StopRequest> question, Reply<schema:
   if (refuse_change(reply) || pass_on(question, reply)) return;
   const Result<cluster::PublishedAgent> found = parts_.cluster.published(text_of(question->getName()));
   if (!found) return reply.fail(found.error());
+  changes(fmt::format("has agent '{}' stopped", found->name));
   parts_.mesh.stop_agent(found->agent);
   reply.send([](schema::StopDone::Builder) {});
 }

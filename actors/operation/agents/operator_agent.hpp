@@ -47,6 +47,7 @@ class OperatorAgent final : public Agent {
   /// Refuses who may only look.
   template <class Answer>
   [[nodiscard]] bool refuse_change(Reply<Answer>& reply) const;
+  void changes(const std::string& what) const;
   /// Time that is left to answer, with some for the way back.
   [[nodiscard]] Duration time_left(const ReplyAddress& reply) const;
   [[nodiscard]] const std::string& self_name() const { return parts_.cluster.node().name(); }

@@ -113,6 +113,20 @@ Result<void> check_no_backup(const std::filesystem::path& path) {
                                                   path.string()));
 }
 
+/// LMDB writes to its lock file through memory, and makes it without setting space aside: on a full disk that would end
+/// the process with SIGBUS. Done before LMDB opens the file, for closing it gives up the process's locks on it.
+Result<void> reserve_lock_file(const std::filesystem::path& path, unsigned readers) {
+  constexpr std::size_t kBytesAReader = 64;  // of lmdb 0.9: MDB_reader fills a cache line,
+  constexpr std::size_t kHeadBytes = 1024;   // MDB_txninfo some
+  const std::filesystem::path lock = path.string() + "-lock";
+  const Descriptor file{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly)};
+  if (!file.is_open()) return {};  // LMDB says why
+  const int error = ::posix_fallocate(file.number(), 0, static_cast<off_t>(kHeadBytes + readers * kBytesAReader));
+  // Where it is not offered, the file is written to as before.
+  if (error == 0 || error == EOPNOTSUPP || error == EINVAL) return {};
+  return system_failure("set space aside for", lock, error);
+}
+
 int open_databases(Database& database, MDB_txn* transaction) noexcept {
   int code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database.meta);
   for (const auto& [name, number] : {std::pair{"cells", &database.cells}, std::pair{"sessions", &database.sessions}}) {
@@ -218,6 +232,7 @@ Result<StateStore> StateStore::open(const std::filesystem::path& path, const Sto
   mdb_env_set_mapsize(environment, options.bytes_max);
   mdb_env_set_maxreaders(environment, options.views_max);
   mdb_env_set_maxdbs(environment, 3);
+  if (auto reserved = reserve_lock_file(path, options.views_max); !reserved) return tl::unexpected{reserved.error()};
   // NOTLS: a view is whoever's holds it, not its thread's. NORDAHEAD is not set: load() reads all.
   if (const int code = mdb_env_open(environment, path.c_str(), MDB_NOSUBDIR | MDB_NOTLS, kOwnerOnly); code != 0) {
     return database.failure("open", code);

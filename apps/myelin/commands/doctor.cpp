@@ -33,7 +33,7 @@ Result<void> Doctor::run(Session& session) {
     }
     if (read->problems.empty()) {
       findings.push_back({Finding::Verdict::well, "configuration", fmt::format("'{}'", file_)});
-      std::ranges::move(examine_node(read->config), std::back_inserter(findings));
+      std::ranges::move(examine_node(read->config, types_), std::back_inserter(findings));
     }
   }
   std::vector<Finding> all = examine_machine();

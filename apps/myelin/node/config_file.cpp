@@ -51,6 +51,12 @@ bool is_address(const std::string& text) {
   return std::ranges::all_of(port, [](char digit) { return digit >= '0' && digit <= '9'; }) && std::stoi(port) < 65'536;
 }
 
+/// All addresses of the machine: to listen on, and not to be dialled.
+bool is_any_address(const std::string& text) {
+  const auto host = text.substr(0, text.rfind(':'));
+  return host == "0.0.0.0" || host == "[::]" || host == "*";
+}
+
 /// What one key alone cannot tell.
 class Checker {
  public:
@@ -62,6 +68,14 @@ class Checker {
     if (!is_address(config_.listen)) wrong("listen", fmt::format("'{}' is not HOST:PORT", config_.listen));
     if (!config_.advertise.empty() && !is_address(config_.advertise)) {
       wrong("advertise", fmt::format("'{}' is not HOST:PORT", config_.advertise));
+    }
+    if (config_.advertise.empty() && is_any_address(config_.listen)) {
+      wrong("advertise",
+            fmt::format("others cannot dial {}, where it is to listen: say at which HOST:PORT they reach it",
+                        config_.listen));
+    }
+    if (is_any_address(config_.advertise)) {
+      wrong("advertise", fmt::format("'{}' is no address that others can dial", config_.advertise));
     }
     for (const std::string& seed : config_.seeds) {
       if (!is_address(seed)) wrong("seeds", fmt::format("'{}' is not HOST:PORT", seed));

@@ -21,8 +21,10 @@ constexpr std::array kKeys{
     ConfigKey{kNode, "name", &NodeConfig::name, "NAME",
               "This node's name, different for each node of the cluster; empty: the machine's name"},
     ConfigKey{kNode, "cluster", &NodeConfig::cluster, "NAME", "Only nodes of one cluster talk to each other"},
-    ConfigKey{kNode, "listen", &NodeConfig::listen, "HOST:PORT",
-              "Where others reach this node; port 0 is any that is free. Beyond this machine only with [tls] certs"},
+    ConfigKey{
+        kNode, "listen", &NodeConfig::listen, "HOST:PORT",
+        "Where others reach this node; port 0 is any that is free. Beyond this machine with [tls] certs, or where "
+        "'insecure' says so"},
     ConfigKey{kNode, "advertise", &NodeConfig::advertise, "HOST:PORT",
               "Where others are told to reach it; empty: where it listens. Needed where it listens on 0.0.0.0"},
     ConfigKey{kNode,
@@ -38,7 +40,7 @@ constexpr std::array kKeys{
               "Nodes to find the others by. One that answers is enough; this node's own may be among them"},
     ConfigKey{kNode, "tags", &NodeConfig::tags, "TAG,...", "What this node is good for, for others to see, e.g. gpu"},
     ConfigKey{kNode, "insecure", &NodeConfig::insecure, "",
-              "No TLS: on this machine only, and whoever reaches the port is believed"},
+              "No TLS: whoever reaches the port is believed, and may start agents; whoever is on the way reads it all"},
     ConfigKey{kNode, "stop-deadline", &NodeConfig::stop_deadline, "SECONDS",
               "Within so many seconds of SIGTERM or Ctrl-C it ends: agents finish what they have begun, and stop", 1,
               3600},

@@ -19,6 +19,8 @@
 #include "myelin/network/node.hpp"
 #include "myelin/plugin/load.hpp"
 #include "myelin/validator/committee_file.hpp"
+#include "myelin/validator/key_file.hpp"
+#include "node/builtin_types.hpp"
 #include "node/data_folder.hpp"
 #include "node/node_credentials.hpp"
 #include "terminal/units.hpp"
@@ -114,8 +116,14 @@ Finding data_folder(const NodeConfig& config, bool runs) {
 
 Finding certificates(const NodeConfig& config, std::optional<network::Credentials>& credentials) {
   if (config.insecure) {
-    return {Verdict::doubtful, "certificates", "none, for the node is to be insecure",
-            "without 'insecure', a node that listens on this machine only makes its own"};
+    const bool far = !is_loopback(config.listen);
+    return {
+        Verdict::doubtful, "certificates",
+        fmt::format("none, for the node is to be insecure{}",
+                    far ? fmt::format(": whoever reaches {} is believed, and can start agents", config.listen) : ""),
+        far ? fmt::format("leave 'insecure' out; 'myelin certs new DIR {0}', and [tls] certs = \"DIR/{0}\"",
+                          config.node_name())
+            : "without 'insecure', a node that listens on this machine only makes its own"};
   }
   const fs::path folder =
       config.certs.empty() ? fs::path{config.data} / "certs" / config.node_name() : fs::path{config.certs};
@@ -152,17 +160,41 @@ Finding certificates(const NodeConfig& config, std::optional<network::Credential
   return {Verdict::well, "certificates", what};
 }
 
-void examine_plugins(const NodeConfig& config, std::vector<Finding>& findings) {
+void examine_agents(const NodeConfig& config, const std::vector<plugin::AgentType>& program_types,
+                    std::vector<Finding>& findings) {
   plugin::AgentTypes types;
+  static_cast<void>(types.add(inference_type()));
+  static_cast<void>(types.add_all(program_types));
+  std::error_code ignored;
+  bool all_loaded = true;
   for (const std::string& file : config.plugins) {
     const auto loaded = plugin::load_plugin(file, types);
     if (loaded) {
       findings.push_back(
           {Verdict::well, "plugin", fmt::format("'{}': {} types of agents", file, loaded->types.size())});
     } else {
-      findings.push_back({Verdict::wrong, "plugin", loaded.error().message, "build it against this Myelin"});
+      const bool there = fs::exists(file, ignored);
+      findings.push_back({Verdict::wrong, "plugin", loaded.error().message,
+                          there ? "build it against this Myelin" : "build it, or mend [plugins] files"});
+      all_loaded = false;
     }
   }
+  if (!all_loaded) return;  // what they have is not known
+  for (const AgentEntry& entry : config.agents) {
+    const auto found = types.find(entry.type);
+    if (found) continue;
+    findings.push_back({Verdict::wrong, "agent", fmt::format("'{}': {}", entry.names().front(), found.error().message),
+                        "mend its type, or name the plugin that has it in [plugins] files"});
+  }
+}
+
+Finding validator_key(const NodeConfig& config) {
+  const fs::path file = fs::path{config.validator} / "key";
+  const auto key = validator::load_key_file(file);
+  if (key) return {Verdict::well, "validator", fmt::format("its key is '{}'", file.string())};
+  std::error_code ignored;
+  return {Verdict::wrong, "validator", key.error().message,
+          fs::exists(file, ignored) ? "see docs/operating.md" : fmt::format("'myelin keys new {}'", file.string())};
 }
 
 /// Listens and dials, as the node would.
@@ -173,10 +205,13 @@ void examine_network(const NodeConfig& config, const std::optional<network::Cred
   options.insecure = config.insecure;
   options.credentials = credentials;
   options.seeds = config.seeds;
+  // Earlier than any: where the node itself runs elsewhere, it must not lose its connections to this one.
+  options.incarnation = 1;
   const auto node = network::Node::start(mesh, options);
   if (!node) {
-    findings.push_back(
-        {Verdict::wrong, "address", node.error().message, "end what listens there, or take another port"});
+    const bool address = node.error().code == Errc::io_error;
+    findings.push_back({Verdict::wrong, address ? "address" : "network", node.error().message,
+                        address ? "end what listens there, or take another port" : "mend what it says"});
     return;
   }
   findings.push_back({Verdict::well, "address", fmt::format("{} is free", node->address())});
@@ -190,9 +225,13 @@ void examine_network(const NodeConfig& config, const std::optional<network::Cred
     if (answered(seed)) {
       findings.push_back({Verdict::well, "seed", fmt::format("{} is node '{}'", seed.address, seed.node)});
     } else {
-      findings.push_back({Verdict::doubtful, "seed",
-                          fmt::format("{}: {}", seed.address, seed.last_error.empty() ? "no answer" : seed.last_error),
-                          "one seed that answers is enough; is it started, and let through by firewalls?"});
+      const std::string why = seed.last_error.empty() ? "no answer" : seed.last_error;
+      // It is there, and does not want this node; or has nothing to do with it.
+      const bool refused = why.starts_with(to_string(Errc::access_denied));
+      findings.push_back({refused ? Verdict::wrong : Verdict::doubtful, "seed",
+                          fmt::format("{}: {}", seed.address, why),
+                          refused ? "mend what it says: no firewall is in the way"
+                                  : "one seed that answers is enough; is it started, and let through by firewalls?"});
     }
   }
 }
@@ -210,11 +249,11 @@ std::string_view to_string(Verdict verdict) noexcept {
 
 std::vector<Finding> examine_machine() { return {processor(), gpu(), memory(), open_files(), clock_source()}; }
 
-std::vector<Finding> examine_node(const NodeConfig& config) {
+std::vector<Finding> examine_node(const NodeConfig& config, const std::vector<plugin::AgentType>& program_types) {
   std::vector<Finding> findings;
   std::error_code ignored;
   // Plugins first: while there are no threads that hold locks, for each is tried in a child process.
-  examine_plugins(config, findings);
+  examine_agents(config, program_types, findings);
   std::optional<DataFolder> taken;
   bool runs = false;
   if (fs::exists(fs::path{config.data} / "lock", ignored)) {
@@ -232,6 +271,7 @@ std::vector<Finding> examine_node(const NodeConfig& config) {
             ? Finding{Verdict::well, "committee", fmt::format("{} validators", committee->members.size())}
             : Finding{Verdict::wrong, "committee", committee.error().message, "docs/operating.md says how it is made"});
   }
+  if (!config.validator.empty()) findings.push_back(validator_key(config));
   if (runs) {
     findings.push_back({Verdict::well, "network", "not tried: the node runs; 'myelin status' asks it"});
   } else if (credentials || config.insecure) {

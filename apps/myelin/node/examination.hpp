@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "myelin/plugin/agent_type.hpp"
 #include "node/config_file.hpp"
 
 namespace myelin::tool {
@@ -29,6 +30,7 @@ struct Finding {
 [[nodiscard]] std::vector<Finding> examine_machine();
 /// What the configuration names: folders, certificates, plugins, where to listen, and seeds, which are dialled. Where a
 /// node runs in its data folder, neither the address nor the seeds are tried: that would disturb it.
-[[nodiscard]] std::vector<Finding> examine_node(const NodeConfig& config);
+[[nodiscard]] std::vector<Finding> examine_node(const NodeConfig& config,
+                                                const std::vector<plugin::AgentType>& program_types = {});
 
 }  // namespace myelin::tool

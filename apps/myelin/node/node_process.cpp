@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -23,6 +22,8 @@ namespace {
 
 // How often to look whether a validator has halted.
 constexpr std::chrono::milliseconds kLook{200};
+// Of a cluster that is started the validators come one after the other.
+constexpr std::chrono::seconds kOthersMayTake{5};
 // How often to look whether seeds answer, where nothing else is to be looked at.
 constexpr std::chrono::seconds kLookAtSeeds{1};
 // What the mesh's destructor may take after its agents were told to end, and were given the time that there was.
@@ -38,52 +39,12 @@ std::size_t job_threads(const NodeConfig& config) {
   return threads;
 }
 
-/// Logs what changes from view to view. Called by one agent.
-class ViewLog {
- public:
-  ViewLog(std::shared_ptr<spdlog::logger> log, std::string self) : log_{std::move(log)}, self_{std::move(self)} {}
-
-  void operator()(const cluster::View& view) {
-    for (const cluster::Member& member : view.members) {
-      if (member.node == self_) continue;
-      auto& known = known_[member.node];
-      const std::string now = fmt::format("{}", cluster::to_string(member.state));
-      if (known == now) continue;
-      known = now;
-      log_->log(member.state == cluster::MemberState::down ? spdlog::level::warn : spdlog::level::info,
-                "node '{}' at {} is {}", member.node, member.address.empty() ? "no address" : member.address, now);
-    }
-  }
-
- private:
-  std::shared_ptr<spdlog::logger> log_;
-  std::string self_;
-  std::map<std::string, std::string> known_;
-};
-
-/// Logs which seeds cannot be had, with each reason once until they can be had: a wrong certificate, say, is found at
-/// no other place. Called by one thread.
-class SeedLog {
- public:
-  explicit SeedLog(std::shared_ptr<spdlog::logger> log) : log_{std::move(log)} {}
-
-  void operator()(const std::vector<network::SeedStatus>& seeds) {
-    for (const network::SeedStatus& seed : seeds) {
-      std::set<std::string>& told = told_[seed.address];
-      if (seed.last_error.empty()) {
-        told.clear();
-      } else if (told.size() < kReasonsMax && told.insert(seed.last_error).second) {
-        log_->warn("seed {} cannot be had, and is dialled again: {}", seed.address, seed.last_error);
-      }
-    }
-  }
-
- private:
-  static constexpr std::size_t kReasonsMax = 8;
-
-  std::shared_ptr<spdlog::logger> log_;
-  std::map<std::string, std::set<std::string>> told_;
-};
+/// A disk may be mended; what is said about the files is to be put right first.
+NodeResult<void> memory_outcome(const Result<void>& done) {
+  if (done) return {};
+  const bool broken = done.error().code == Errc::io_error;
+  return fail_with(broken ? NodeExit::failed : NodeExit::configuration, done.error());
+}
 
 }  // namespace
 
@@ -102,7 +63,12 @@ NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& co
   return node;
 }
 
-NodeProcess::~NodeProcess() = default;
+NodeProcess::~NodeProcess() { end_event_logs(); }
+
+void NodeProcess::end_event_logs() {
+  if (view_log_ != nullptr) view_log_->end();
+  if (mesh_) observe_failures(*mesh_, nullptr);
+}
 
 NodeResult<void> NodeProcess::open(const std::vector<plugin::AgentType>& types) {
   auto log = open_log(config_.log, config_.log_level, folder_.path(), book_);
@@ -115,8 +81,14 @@ NodeResult<void> NodeProcess::open(const std::vector<plugin::AgentType>& types) 
   // Plugins first: while there are no threads that hold locks, for each is tried in a child process.
   if (auto done = configuration(load_types(types)); !done) return done;
   auto credentials = node_credentials(config_);
-  if (!credentials) return fail_with(NodeExit::configuration, credentials.error());
+  if (!credentials) {
+    const bool disk = credentials.error().code == Errc::io_error;
+    return fail_with(disk ? NodeExit::failed : NodeExit::configuration, credentials.error());
+  }
   credentials_ = *std::move(credentials);
+  if (config_.insecure && !is_loopback(config_.listen)) {
+    log_->warn("there is no TLS on {}: whoever reaches it is believed, and can start agents here", config_.listen);
+  }
   if (credentials_ && credentials_->made) log_->info("certificates made in '{}'", credentials_->folder.string());
 
   mesh_.emplace(MeshConfig{.workers = config_.workers,
@@ -125,7 +97,7 @@ NodeResult<void> NodeProcess::open(const std::vector<plugin::AgentType>& types) 
                            .stop_limit = kLeftBehindLimit});
   hosted_.emplace(*mesh_, types_);
   if (auto joined = join(); !joined) return joined;
-  if (auto done = configuration(start_memory()); !done) return done;
+  if (auto done = memory_outcome(start_memory()); !done) return done;
   if (auto done = configuration(start_agents()); !done) return done;
   hosted_->open();
   log_->info("node '{}' of cluster '{}' is ready on {}: {} agents", cluster_->node().name(), config_.cluster,
@@ -174,13 +146,17 @@ NodeResult<void> NodeProcess::join() {
   more.spawn = [this](std::string_view type, std::string_view settings) {
     auto started = hosted_->start_for_others(type, settings);
     if (started) {
-      log_->info("an agent of type '{}' was started for another node", type);
+      log_->info("an agent of type '{}' was started, as a node or an operator asked", type);
     } else {
-      log_->warn("an agent of type '{}' was asked for by another node: {}", type, started.error().message);
+      log_->warn("an agent of type '{}' was asked for by a node or an operator: {}", type, started.error().message);
     }
     return started;
   };
-  more.on_view = ViewLog{log_, config_.node_name()};
+  view_log_ = std::make_shared<ViewLog>(log_, config_.node_name());
+  more.on_view = [log = view_log_](const cluster::View& view) { log->look_at(view); };
+  options.on_refused = [log = std::make_shared<RefusalLog>(log_)](const std::string& address, const Error& why) {
+    log->add(address, why, Clock::now());
+  };
   std::set<std::string> singletons;  // what becomes of them is logged by whoever holds their leases
   for (const AgentEntry& entry : config_.agents) {
     for (std::string& name : entry.names()) {
@@ -199,9 +175,22 @@ NodeResult<void> NodeProcess::join() {
     return fail_with(address ? NodeExit::address : NodeExit::configuration, joined.error());
   }
   cluster_.emplace(*std::move(joined));
+  view_log_->explain_by([this](const std::string& node) {
+    for (const network::PeerStatus& peer : cluster_->node().peers()) {
+      if (peer.node == node) return peer.last_error;
+    }
+    return std::string{};
+  });
+  observe_failures(*mesh_, [log = log_, directory = cluster_->directory()](const ChildFailure& failure) {
+    log_failure(*log, directory, failure);
+  });
   hosted_->lend("directory", cluster_->directory());
-  auto operations = operation::Operations::start(*mesh_, *cluster_,
-                                                 {.cluster_name = config_.cluster, .types = &types_, .log = book_});
+  auto operations = operation::Operations::start(
+      *mesh_, *cluster_,
+      {.cluster_name = config_.cluster,
+       .types = &types_,
+       .log = book_,
+       .on_change = [log = log_](const std::string& what) { log->info("an operator {}", what); }});
   if (!operations) return fail_with(NodeExit::failed, operations.error());
   operations_.emplace(*std::move(operations));
   return {};
@@ -217,7 +206,8 @@ Result<void> NodeProcess::start_memory() {
   }
   if (!config_.committee.empty()) {
     const auto committee = validator::load_committee_file(config_.committee);
-    if (!committee) return tl::unexpected{committee.error()};
+    if (!committee) return fail(Errc::invalid_argument, committee.error().message);
+    committee_ = *committee;
     if (!config_.validator.empty()) {
       auto running =
           validator::Validator::start(*mesh_, cluster_->node(), {.folder = config_.validator, .committee = *committee});
@@ -258,14 +248,19 @@ NodeResult<void> NodeProcess::wait(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any told;
   std::unique_lock lock{mutex};
-  if (!validator_ && config_.seeds.empty()) {
+  if (!committee_ && config_.seeds.empty()) {
     told.wait(lock, stop, [] { return false; });
     return {};
   }
-  SeedLog log_seeds{log_};
+  SeedLog seeds{log_};
+  QuorumLog quorum{log_, config_.node_name()};
+  const TimePoint begun = Clock::now();
   while (!stop.stop_requested()) {
     told.wait_for(lock, stop, validator_ ? kLook : kLookAtSeeds, [] { return false; });
-    log_seeds(cluster_->node().seeds());
+    seeds.look_at(cluster_->node().seeds());
+    if (committee_ && Clock::now() - begun > kOthersMayTake) {
+      quorum.look_at(validator_ ? validator_->committee() : *committee_, cluster_->node().peers());
+    }
     if (!validator_) continue;
     const validator::ValidatorStatus status = validator_->status();
     if (status.halted.empty()) continue;
@@ -279,6 +274,7 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   const TimePoint deadline = time_after(Clock::now(), limit);
   const auto left = [&] { return std::max(Duration{0}, Duration{deadline - Clock::now()}); };
   log_->info("stopping");
+  if (view_log_ != nullptr) view_log_->end();
   hosted_->close();
   if (singletons_) singletons_->stop();
   for (const std::string& name : published_) cluster_->withdraw(name);
@@ -296,6 +292,7 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   validator_.reset();
   group_.reset();
   operations_.reset();
+  end_event_logs();
   cluster_.reset();
   const ShutdownReport report = mesh_->shutdown({.drain = left() / 2, .stop = left() / 2});
   std::string stuck;

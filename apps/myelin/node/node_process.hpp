@@ -18,6 +18,7 @@
 #include "myelin/validator/group.hpp"
 #include "myelin/validator/validator.hpp"
 #include "node/data_folder.hpp"
+#include "node/event_logs.hpp"
 #include "node/hosted_agents.hpp"
 #include "node/node_config.hpp"
 #include "node/node_credentials.hpp"
@@ -61,6 +62,8 @@ class NodeProcess {
   [[nodiscard]] NodeResult<void> join();
   [[nodiscard]] Result<void> start_memory();
   [[nodiscard]] Result<void> start_agents();
+  /// Nobody calls into what is destroyed next.
+  void end_event_logs();
 
   const NodeConfig config_;
   DataFolder folder_;
@@ -70,6 +73,8 @@ class NodeProcess {
   std::vector<plugin::LoadedPlugin> plugins_;
   std::optional<NodeCredentials> credentials_;
   std::vector<std::string> published_;
+  std::shared_ptr<ViewLog> view_log_;
+  std::optional<validator::CommitteeFile> committee_;  ///< As the file has it.
 
   // In this order: each is destroyed before what it uses.
   std::optional<Mesh> mesh_;

@@ -55,11 +55,12 @@ BOOST_AUTO_TEST_CASE(of_another_authority_for_another_time_or_another_cluster) {
   const network::CertificateAndKey& authority = gate.nodes.authority();
   // Neither believes the other; then the stranger would.
   network::Credentials other = signed_by(WholeNodes::new_authority(), "cluster", hours{-1}, hours{24});
-  gate.require_refused(other, "certificate verify failed");
+  gate.require_refused(other, "of another authority than ca.pem here");
   other.authority = authority.certificate;
-  gate.require_refused(other, "alert");
+  gate.require_refused(other, "does not believe the certificate of this one");
   // He may have set his clock right by the time he is believed.
-  gate.require_refused(signed_by(authority, "cluster", hours{1}, hours{24}), "alert");
+  gate.require_refused(signed_by(authority, "cluster", hours{1}, hours{24}),
+                       "does not believe the certificate of this one");
   gate.require_refused(signed_by(authority, "others", hours{-1}, hours{24}), "a node of cluster 'others'", "others");
   // At last the right one, in the same place.
   gate.nodes.save("south", gate.nodes.credentials("south"));

@@ -129,13 +129,15 @@ BOOST_AUTO_TEST_CASE(each_reason_not_to_start_has_a_status_of_its_own) {
   }
   const std::string fresh = (folder.path() / "fresh").string();  // no certificates yet
   {
-    const auto [status, text] = refused(folder, {"--data", fresh, "--listen", "0.0.0.0:0"});
+    const auto [status, text] =
+        refused(folder, {"--data", fresh, "--listen", "0.0.0.0:0", "--advertise", "127.0.0.1:7400"});
     BOOST_TEST(status == 3);
     BOOST_TEST(says(text, "myelin certs new"), text);
   }
   {
     const auto [status, text] = refused(folder, {"--data", fresh, "--listen", "0.0.0.0:0", "--insecure"});
     BOOST_TEST(status == 3);
+    BOOST_TEST(says(text, "say at which HOST:PORT they reach it"), text);
   }
 }
 

@@ -54,7 +54,14 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   BOOST_TEST(mentions(cluster.tool({"agents", "spawn", "greter"}), "did you mean 'greeter'?"));
   BOOST_TEST(cluster.tool({"logs", "node3"}).out.find("is ready on") != std::string::npos);
 
+  BOOST_TEST(cluster.tool({"ask", "node3/doorman", R"({"name": "nobody"})"}).status == 1);  // it throws
   BOOST_TEST(cluster.must({"agents", "stop", "node3/doorman"})["stopped"] == "node3/doorman");
+  for (const std::string line :
+       {"an operator has agent 'doorman' of type 'greeter' started",
+        "agent 'doorman' of type 'greeter' has failed, and is started again: there is nobody to greet",
+        "an operator has agent 'doorman' stopped"}) {
+    BOOST_TEST(cluster.tool({"logs", "node3"}).out.find(line) != std::string::npos, line);
+  }
 
   // One dies; it is started again, and the others take it in.
   const pid_t victim = cluster.up()["nodes"][1]["process"].get<pid_t>();
@@ -121,7 +128,8 @@ BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {
   const Outcome well = run({"doctor", "--config", good});
   BOOST_TEST(well.status == 0, well.err);
   BOOST_TEST(well.out.find("will be made in") != std::string::npos, well.out);
-  const std::string open = folder.write("open.toml", "[node]\nlisten = '0.0.0.0:0'\n").string();
+  const std::string open =
+      folder.write("open.toml", "[node]\nlisten = '0.0.0.0:0'\nadvertise = '192.0.2.1:7400'\n").string();
   const Outcome bare = run({"doctor", "--config", open});
   BOOST_TEST(bare.status == 1);
   BOOST_TEST(bare.out.find("where others reach it") != std::string::npos, bare.out);
@@ -133,6 +141,14 @@ BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {
   const std::string plugin =
       folder.write("plugin.toml", "[node]\nname = 'north'\ndata = 'n'\n[plugins]\nfiles = ['/dev/null']\n").string();
   BOOST_TEST(run({"doctor", "--config", plugin}).status == 1);
+  const std::string type = folder
+                               .write("type.toml",
+                                      "[node]\nname = 'north'\nlisten = '127.0.0.1:0'\ndata = 't'\n[plugins]\nfiles = "
+                                      "['" MYELIN_PLUGIN "']\n[[agent]]\ntype = 'greter'\n")
+                               .string();
+  const Outcome typed = run({"doctor", "--config", type});
+  BOOST_TEST(typed.status == 1);
+  BOOST_TEST(typed.out.find("did you mean 'greeter'?") != std::string::npos, typed.out);
   // Somebody else's certificate.
   BOOST_REQUIRE(run({"certs", "new", (folder.path() / "certs").string(), "south"}).status == 0);
   const std::string mixed = folder

@@ -2,6 +2,7 @@
 
 #include "agents.hpp"
 #include "myelin/actors/deterministic_mesh.hpp"
+#include "myelin/actors/failures.hpp"
 #include "myelin/actors/restart.hpp"
 #include "myelin/actors/supervisor.hpp"
 
@@ -98,6 +99,34 @@ BOOST_AUTO_TEST_CASE(children_can_be_found_and_sent_to_as_soon_as_their_supervis
   expect({"a starts", "b starts", "b 1", "c starts"});
   BOOST_TEST(!mesh.child(tree, "d"));
   BOOST_TEST(!mesh.child(AgentRef{}, "a"));
+}
+
+BOOST_AUTO_TEST_CASE(failures_are_told_to_whoever_observes_them) {
+  Log told;
+  const AgentRef a = mesh.child(start(three()), "a");
+  myelin::observe_failures(mesh, [&](const myelin::ChildFailure& failure) {
+    told.push_back(failure.name + " " + std::to_string(failure.attempt) + (failure.returns ? " returns: " : ": ") +
+                   failure.error.message);
+    BOOST_TEST((failure.child == a));
+  });
+  for (int i = 0; i < 4; ++i) {  // one more than the policy allows
+    tick(a, 13);
+    test.run();
+  }
+  const std::string why = "a is superstitious";
+  const Log expected{"a 1 returns: " + why, "a 2 returns: " + why, "a 3 returns: " + why, "a 4: " + why};
+  BOOST_TEST(told == expected, boost::test_tools::per_element());
+  myelin::observe_failures(mesh, nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_is_told_of_failures_any_more_once_the_observer_is_gone) {
+  const AgentRef a = mesh.child(start(three()), "a");
+  bool told = false;
+  myelin::observe_failures(mesh, [&](const myelin::ChildFailure&) { told = true; });
+  myelin::observe_failures(mesh, nullptr);
+  tick(a, 13);
+  test.run();
+  BOOST_TEST(!told);
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_child_is_restarted_in_place_and_handles_what_waited_in_order) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <random>
@@ -416,6 +417,32 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_the_save_can_be_made_up_for) {
   BOOST_TEST((says(backup.error(), "No space left on device") || says(backup.error(), "the disk may be full")));
   BOOST_TEST(!std::filesystem::exists(small.path() / "backup"));
   BOOST_TEST(!std::filesystem::exists(small.path() / "backup.partial"));
+}
+
+// LMDB's lock file is written through memory: where the disk had no room for it, the process died of SIGBUS.
+BOOST_AUTO_TEST_CASE(to_open_one_on_a_full_disk_is_an_error_and_no_crash) {
+  constexpr int kOpened = 10;
+  constexpr int kRefused = 11;
+  int refused = 0;
+  for (std::size_t free_kilobytes = 0; free_kilobytes <= 40; free_kilobytes += 4) {
+    const SmallFileSystem small{64};
+    if (!small.is_mounted()) {
+      BOOST_TEST_MESSAGE("skipped: this user may not mount a file system");
+      return;
+    }
+    std::ofstream{small.path() / "filler"} << std::string((64 - free_kilobytes) << 10, 'x');
+    const pid_t child = ::fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) ::_exit(StateStore::open(small.path() / "state").has_value() ? kOpened : kRefused);
+    int status = 0;
+    BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST_CONTEXT(free_kilobytes << " KiB were free") {
+      BOOST_REQUIRE(WIFEXITED(status));
+      BOOST_TEST((WEXITSTATUS(status) == kOpened || WEXITSTATUS(status) == kRefused));
+    }
+    refused += WEXITSTATUS(status) == kRefused ? 1 : 0;
+  }
+  BOOST_TEST(refused > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_process_killed_while_it_saves_leaves_the_old_state_or_the_new) {

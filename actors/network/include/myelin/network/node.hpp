@@ -65,7 +65,7 @@ struct NodeOptions {
   std::string listen = "127.0.0.1:0";
   /// What this node proves itself with; without them it starts only if `insecure` says so.
   std::optional<Credentials> credentials = {};
-  /// No TLS: anybody who reaches the port may say he is any node. On loopback only.
+  /// No TLS: anybody who reaches the port may say he is any node, and anybody between can read and change what is sent.
   bool insecure = false;
   /// Without credentials, what this one says that it is; with them, it is what they say.
   Role role = Role::node;
@@ -77,6 +77,9 @@ struct NodeOptions {
   /// Called when a connection to another has been made, or has ended, in that order, on the network's thread: it must
   /// not block, nor destroy the node.
   std::function<void(const PeerStatus&)> on_change = {};
+  /// Called when somebody has dialled this node and was not let in, with where he came from and why, on the network's
+  /// thread: it must not block, nor destroy the node. Anybody can have it called, as often as he likes.
+  std::function<void(const std::string& address, const Error& why)> on_refused = {};
   /// How often a node that has nothing to say shows that it lives.
   Duration heartbeat = std::chrono::milliseconds{500};
   /// A node that nothing has come from for longer is given up, at its next heartbeat.

@@ -26,6 +26,9 @@ struct OperationsOptions {
   std::string cluster_name;                   ///< For status.
   const plugin::AgentTypes* types = nullptr;  ///< Whose names status tells; may be null. Outlives the operations.
   std::shared_ptr<const LogBook> log = {};    ///< May be null: then there is no log to read.
+  /// Called when an operator changes something, on an agent's thread, with what goes behind "an operator", e.g. "has
+  /// agent 'doorman' stopped"; may be empty.
+  std::function<void(const std::string& what)> on_change = {};
 };
 
 /// For operators everything, for those who may only look what changes nothing, and for other nodes, which pass on what
