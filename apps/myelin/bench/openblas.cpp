@@ -72,13 +72,14 @@ Result<OpenBlas> OpenBlas::open_again(const OpenBlas& first, const char* core) {
   return opened;
 }
 
-Result<std::vector<OpenBlas>> OpenBlas::load() {
+Result<std::vector<OpenBlas>> OpenBlas::load(const std::string& only_core) {
   // Read when the library starts: without it, it makes threads that spin beside the measurement.
   ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
+  if (!only_core.empty()) ::setenv("OPENBLAS_CORETYPE", only_core.c_str(), 1);
   Result<OpenBlas> chosen = open("libopenblas.so.0");
   if (!chosen) return tl::unexpected<Error>{chosen.error()};
   std::vector<OpenBlas> cores{*chosen};
-  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return cores;  // somebody else has chosen
+  if (!only_core.empty()) return cores;
   // What it chooses is not always its best: a processor that it does not know is given old kernels.
   std::vector<const char*> others{"Haswell"};
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&

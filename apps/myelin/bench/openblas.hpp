@@ -15,9 +15,9 @@ class OpenBlas {
  public:
   /// Loads the library, held to one thread, once for the kernels that it chooses on this CPU, and once more for its
   /// Haswell kernels, and where the CPU has AVX-512 for its SkylakeX kernels, if it chose others: those are not always
-  /// its best. Only once where OPENBLAS_CORETYPE says which. They stay loaded until the process ends.
+  /// its best. With `only_core`, e.g. "Haswell", only once. They stay loaded until the process ends.
   /// **Errors**: not_found, with the remedy, when the machine has none.
-  [[nodiscard]] static Result<std::vector<OpenBlas>> load();
+  [[nodiscard]] static Result<std::vector<OpenBlas>> load(const std::string& only_core = {});
 
   /// C = A * B. **Shape**: a [m, k], b [k, n], c [m, n], row-major without gaps.
   void sgemm(const float* a, const float* b, float* c, std::size_t m, std::size_t n, std::size_t k) const;

@@ -6,6 +6,7 @@
 #include <CLI/Validators.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "bench/kernels/family.hpp"
@@ -45,20 +46,18 @@ std::string to_text(const std::vector<Measured>& cases, const std::vector<Limits
   return table.to_string();
 }
 
-// Our kernels and the libraries beside them. The libraries read their limits when they are loaded.
-Result<void> hold_to(const std::string& target) {
-  struct Limit {
-    const char* target;
-    const char* onednn;
-    const char* openblas;
-  };
-  constexpr Limit kLimits[] = {{"AVX2", "AVX2", "Haswell"}, {"SSE4", "SSE41", "Nehalem"}};
-  for (const Limit& limit : kLimits) {
-    if (target != limit.target) continue;
-    ::setenv("ONEDNN_MAX_CPU_ISA", limit.onednn, 1);
-    ::setenv("OPENBLAS_CORETYPE", limit.openblas, 1);
-  }
-  return kernels::hold_to_simd_target(target);
+// What holds the libraries beside our kernels to the instructions of a SIMD target.
+struct Held {
+  const char* target;
+  const char* onednn;
+  const char* openblas;
+};
+
+constexpr Held kHeld[] = {{"AVX2", "AVX2", "Haswell"}, {"SSE4", "SSE41", "Nehalem"}};
+
+const Held* held_for(std::string_view target) {
+  const auto* held = std::ranges::find(kHeld, target, &Held::target);
+  return held == std::end(kHeld) ? nullptr : held;
 }
 
 nlohmann::json to_document(const Measured& measured) {
@@ -107,10 +106,13 @@ Result<void> BenchKernels::run(Session& session) {
     if (auto can = check_can_write("--svg", svg_); !can) return can;
   }
   if (!target_.empty()) {
-    if (auto held = hold_to(target_); !held) return held;
+    if (auto held = kernels::hold_to_simd_target(target_); !held) return held;
   }
+  const Held* const held = held_for(target_);
+  // Read when the library is loaded.
+  if (held != nullptr) ::setenv("ONEDNN_MAX_CPU_ISA", held->onednn, 1);
   const Machine machine = introduce(session, path());
-  Result<std::vector<OpenBlas>> openblas = OpenBlas::load();
+  Result<std::vector<OpenBlas>> openblas = OpenBlas::load(held != nullptr ? held->openblas : "");
   if (!openblas) session.warn(openblas.error().message);
   Result<OneDnn> onednn = OneDnn::load();
   if (!onednn) session.warn(onednn.error().message);
