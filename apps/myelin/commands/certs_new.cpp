@@ -55,7 +55,7 @@ void CertsNew::declare(CLI::App& app) {
       "Examples:\n"
       "  myelin certs new certs north east south west client\n"
       "  myelin certs new certs ada --role operator    # for 'myelin status' and its like\n"
-      "  scp -r certs/north 10.0.0.1:/etc/myelin/");
+      "  scp -r certs/north 10.0.0.1:/etc/myelin/certs/    # and there: chown it to the user that runs the node");
 }
 
 Result<void> CertsNew::run(Session& session) {

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <set>
 
+#include "myelin/base/suggestion.hpp"
 #include "myelin/network/certificates.hpp"
 #include "node/config_keys.hpp"
 #include "node/toml_reader.hpp"
@@ -55,6 +57,33 @@ bool is_address(const std::string& text) {
 bool is_any_address(const std::string& text) {
   const auto host = text.substr(0, text.rfind(':'));
   return host == "0.0.0.0" || host == "[::]" || host == "*";
+}
+
+/// Kubernetes tells each container of the services that it may call: a service 'myelin-node' is
+/// MYELIN_NODE_SERVICE_HOST, MYELIN_NODE_PORT and more.
+bool is_of_kubernetes(std::string_view rest) {
+  return rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
+}
+
+/// A typing error in a variable's name must not go unnoticed, as little as one in the file or in a flag.
+void find_unknown_variables(const Environment& environment, ReadConfig& into) {
+  std::vector<std::string> known;
+  std::set<std::string> prefixes;
+  for (const ConfigKey& key : all_keys()) {
+    const std::string variable = key.variable();
+    prefixes.insert(variable.substr(0, variable.size() - key.name.size()));
+    known.push_back(variable);
+  }
+  for (const std::string& prefix : prefixes) {
+    for (const std::string& name : environment.names_with(prefix)) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      if (is_of_kubernetes(std::string_view{name}.substr(prefix.size()))) continue;
+      const auto near = nearest(name, known);
+      into.problems.push_back(
+          {name, near ? fmt::format("unknown variable; did you mean '{}'?", *near)
+                      : std::string{"unknown variable; 'myelin config show' names those that there are"}});
+    }
+  }
 }
 
 /// What one key alone cannot tell.
@@ -179,6 +208,7 @@ Result<ReadConfig> read_config(const ConfigSources& sources) {
     }
     if (const auto flag = sources.flags.find(key.flag()); flag != sources.flags.end()) set(flag->first, flag->second);
   }
+  if (sources.environment != nullptr) find_unknown_variables(*sources.environment, read);
   Checker{sources, read}.check();
   sort_by_line(read.problems);
   return read;

@@ -86,6 +86,8 @@ void TomlReader::read(const toml::table& table) {
     const auto known = sections();
     if (name == "agent") {
       agents(node);
+    } else if (name == "demo") {  // configs/ has such files beside those of nodes
+      problem(node, "'demo' is for 'myelin demo digits --config FILE': this is no file for a node");
     } else if (std::ranges::find(known, name) == known.end()) {
       problem(node, fmt::format("unknown {} '{}'; {}", node.is_table() ? "section" : "key", name,
                                 node.is_table() ? hint(name, known) : place_of(name, known)));

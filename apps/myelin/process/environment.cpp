@@ -20,4 +20,12 @@ std::optional<std::string> Environment::get(std::string_view name) const {
   return found->second;
 }
 
+std::vector<std::string> Environment::names_with(std::string_view prefix) const {
+  std::vector<std::string> names;
+  for (auto at = variables_.lower_bound(prefix); at != variables_.end() && at->first.starts_with(prefix); ++at) {
+    if (!at->second.empty()) names.push_back(at->first);
+  }
+  return names;
+}
+
 }  // namespace myelin::tool

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace myelin::tool {
 
@@ -18,6 +19,8 @@ class Environment {
 
   /// The variable's value; nothing when it is unset or empty.
   [[nodiscard]] std::optional<std::string> get(std::string_view name) const;
+  /// Names that begin so, of variables that are not empty.
+  [[nodiscard]] std::vector<std::string> names_with(std::string_view prefix) const;
 
  private:
   std::map<std::string, std::string, std::less<>> variables_;

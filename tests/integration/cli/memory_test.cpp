@@ -239,6 +239,14 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_for_its_owner_and_never_overwritten) {
   const json document = json::parse(myelin::test::run({"keys", "new", other, "--json"}).out);
   BOOST_TEST(document["public_key"].get<std::string>().size() == 64U);
   BOOST_TEST(document["public_key"].get<std::string>() != made.out.substr(0, 64));
+  // Its folder is made, and is as private.
+  const std::string folder = (directory.path() / "machine" / "north").string();
+  BOOST_TEST(myelin::test::run({"keys", "new", folder + "/key"}).status == 0);
+  for (const std::string& each : {folder, (directory.path() / "machine").string()}) {
+    BOOST_REQUIRE(::stat(each.c_str(), &status) == 0);
+    BOOST_TEST((status.st_mode & 0777) == 0700U);
+  }
+  check_refused(myelin::test::run({"keys", "new", file + "/north/key"}), 1, file);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

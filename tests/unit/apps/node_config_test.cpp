@@ -56,6 +56,27 @@ BOOST_AUTO_TEST_CASE(what_is_said_later_counts) {
   BOOST_TEST(done.config.stop_deadline == NodeConfig{}.stop_deadline);
 }
 
+BOOST_AUTO_TEST_CASE(a_variable_that_is_unknown_is_a_mistake) {
+  const test::TemporaryDirectory folder;
+  const Environment environment{{{"MYELIN_NODE_LISTN", "oops"},
+                                 {"MYELIN_MESH_ZZZZZZZZZZ", "1"},
+                                 {"MYELIN_NODE_NAM", ""},                    // empty is unset
+                                 {"MYELIN_NODE_SERVICE_HOST", "10.0.0.1"},   // Kubernetes' own
+                                 {"MYELIN_NODE_PORT", "tcp://10.0.0.1:80"},  // likewise
+                                 {"MYELIN_PRESET", "release"},               // no section's
+                                 {"MYELIN_NODE_NAME", "north"}}};
+  const auto done = read(folder, "", &environment);
+  BOOST_REQUIRE(done.problems.size() == 2U);
+  BOOST_TEST(done.problems[0].text() ==
+             "MYELIN_MESH_ZZZZZZZZZZ: unknown variable; 'myelin config show' names those that there are");
+  BOOST_TEST(done.problems[1].text() == "MYELIN_NODE_LISTN: unknown variable; did you mean 'MYELIN_NODE_LISTEN'?");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_a_demo_is_told_from_a_nodes) {
+  BOOST_TEST(problems("[demo.digits]\nagents = 1\n\n[mesh]\nworkers = 0\n") ==
+             "'FILE', line 1: 'demo' is for 'myelin demo digits --config FILE': this is no file for a node\n");
+}
+
 BOOST_AUTO_TEST_CASE(agents_are_tables_of_their_own) {
   const test::TemporaryDirectory folder;
   const auto done = read(folder, R"(
