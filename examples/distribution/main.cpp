@@ -129,7 +129,8 @@ int complain(const myelin::Error& error) {
 int main() {
   using myelin::cluster::Cluster;
   myelin::Mesh north_mesh{{.workers = 1}};
-  // `insecure` runs without TLS, on this machine only; else it takes .credentials = load_credentials("certs/north").
+  // `insecure`: no TLS, and whoever reaches the port is believed. Else it takes .credentials =
+  // load_credentials("certs/north").
   auto north = Cluster::join(north_mesh, {.name = "north", .insecure = true});
   if (!north) return complain(north.error());
 

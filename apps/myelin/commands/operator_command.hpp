@@ -26,7 +26,9 @@ class OperatorCommand : public Command {
       auto answer =
           connection.mesh().ask<Answer>(connection.operations(), std::forward<Fill>(fill), limit, session.stop);
       if (!answer && answer.error().code == Errc::not_found && is_no_operator(answer.error())) {
-        return fail(Errc::not_found, "that node does not take operators' questions: is it run by 'myelin node'?");
+        return fail(Errc::not_found,
+                    "that node takes no operators' questions: 'myelin node' does, and a program of your own with "
+                    "operation::Operations::start()");
       }
       return answer;
     }
