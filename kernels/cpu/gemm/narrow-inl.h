@@ -37,9 +37,10 @@ struct NarrowOperands {
   std::size_t columns;
 };
 
-// Whole vectors of sums, a row each. What is left of the depth goes on from the first way.
+// A vector of sums for each row, of which as many lanes are stored as there are columns. What is left of the depth goes on
+// from the first way.
 template <int kRows, LayoutOfA kLayout>
-HWY_NOINLINE void narrow_tile(const NarrowOperands& operands, float* HWY_RESTRICT out) {
+HWY_NOINLINE void narrow_tile(const NarrowOperands& operands, float* HWY_RESTRICT out, std::size_t out_stride) {
   const D d;
   const std::size_t depth = operands.depth;
   const std::size_t columns = operands.columns;
@@ -77,11 +78,11 @@ HWY_NOINLINE void narrow_tile(const NarrowOperands& operands, float* HWY_RESTRIC
     V sum = sums[0][i];
 #pragma GCC unroll 8
     for (int way = 1; way < kNarrowWays; ++way) sum = hn::Add(sum, sums[way][i]);
-    hn::Store(sum, d, out + i * hn::Lanes(d));
+    store_partial(sum, d, columns, out + i * out_stride);
   }
 }
 
-using NarrowTile = void (*)(const NarrowOperands&, float* HWY_RESTRICT);
+using NarrowTile = void (*)(const NarrowOperands&, float* HWY_RESTRICT, std::size_t);
 
 struct NarrowTiles {
   NarrowTile of[kRowsMax];  // by rows - 1
@@ -100,10 +101,16 @@ inline void multiply_narrow(const GemmCall& call) {
   HWY_ALIGN float sums[kRowsMax * HWY_MAX_BYTES / sizeof(float)];
   const NarrowTiles& tiles = call.transpose_a ? kNarrowTiles<LayoutOfA::columns> : kNarrowTiles<LayoutOfA::rows>;
   NarrowOperands operands{call.a, call.a_stride, call.b, call.b_stride, call.k, call.n};
+  const bool plain = is_plain(call);
   for (std::size_t row = 0; row < call.m;) {
     const std::size_t rows = next_rows(call.m - row);
-    tiles.of[rows - 1](operands, sums);
-    store_sums(call, sums, hn::Lanes(D()), row, rows, 0, call.n);
+    if (plain) {
+      tiles.of[rows - 1](operands, call.c + row * call.c_stride, call.c_stride);
+      finish(call, row, rows, 0, call.n);
+    } else {
+      tiles.of[rows - 1](operands, sums, hn::Lanes(D()));
+      store_sums(call, sums, hn::Lanes(D()), row, rows, 0, call.n);
+    }
     operands.a += call.transpose_a ? rows : rows * call.a_stride;
     row += rows;
   }

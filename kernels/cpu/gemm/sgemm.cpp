@@ -1,5 +1,6 @@
 #include <string>
 
+#include "backend/matrix_checks.hpp"
 #include "cpu/gemm/gemm_call.hpp"
 #include "cpu/gemm/make_call.hpp"
 #include "cpu/gemm/packed_memory.hpp"
@@ -13,6 +14,18 @@ namespace {
 std::string size_text(const char* name, std::size_t size, std::size_t wanted) {
   return std::string{name} + " has " + std::to_string(size) + " elements where " + std::to_string(wanted) +
          " are needed";
+}
+
+// Whether check_gemm and check_epilogue would pass, for a product with nothing behind it. As a chain of checks that
+// each may return an error they took 60 cycles, a seventh of 16 x 16 x 16.
+bool passes_all_checks(const ConstMatrixView& a, const ConstMatrixView& b, const ConstMatrixView& c,
+                       const GemmOptions& options, const Epilogue& epilogue) {
+  const std::size_t m = options.transpose_a ? a.cols : a.rows;
+  const std::size_t k = options.transpose_a ? a.rows : a.cols;
+  const bool fits = options.transpose_b ? b.rows == c.cols && b.cols == k : b.rows == k && b.cols == c.cols;
+  return fits && c.rows == m && is_sound(a) && is_sound(b) && is_sound(c) && are_apart(c, a) && are_apart(c, b) &&
+         epilogue.bias.empty() && epilogue.activation == Activation::none && epilogue.residual.data == nullptr &&
+         epilogue.residual.empty();
 }
 
 Result<void> run(const cpu::GemmCall& call) {
@@ -54,8 +67,10 @@ Result<void> check_epilogue(MatrixView c, const Epilogue& epilogue) {
 }
 
 Result<void> sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options, const Epilogue& epilogue) {
-  if (auto checked = check_gemm(a, b, c, options); !checked) return checked;
-  if (auto checked = check_epilogue(c, epilogue); !checked) return checked;
+  if (!passes_all_checks(a, b, c, options, epilogue)) {
+    if (auto checked = check_gemm(a, b, c, options); !checked) return checked;
+    if (auto checked = check_epilogue(c, epilogue); !checked) return checked;
+  }
   if (c.empty()) return {};
   const std::size_t k = options.transpose_a ? a.rows : a.cols;
   if (k == 0 || options.alpha == 0.0F) {
