@@ -118,6 +118,7 @@ int CommandLine::dispatch(int argc, const char* const* argv, Session& session) {
 
 int CommandLine::execute(Command& command, Session& session) const {
   Result<void> result;
+  session.command = command.path();
   try {
     result = command.run(session);
   } catch (const std::exception& exception) {

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "terminal/table.hpp"
 #include "terminal/units.hpp"
@@ -14,6 +18,11 @@ namespace {
 
 std::string text_of(schema::AgentAddress::Reader address) {
   return fmt::format("{}/{}", address.getNode().cStr(), address.getName().cStr());
+}
+
+bool comes_before(schema::AgentAddress::Reader one, schema::AgentAddress::Reader other) {
+  return std::tuple{std::string_view{one.getNode().cStr()}, std::string_view{one.getName().cStr()}} <
+         std::tuple{std::string_view{other.getNode().cStr()}, std::string_view{other.getName().cStr()}};
 }
 
 nlohmann::json parsed(capnp::Text::Reader json) {
@@ -37,12 +46,15 @@ Result<void> AgentsList::run_on(const Connected& connected) {
       connected.ask<schema::AgentList>([&](schema::ListRequest::Builder request) { request.setType(type_); });
   if (!answer) return tl::unexpected{answer.error()};
   const schema::AgentList::Reader list = **answer;
+  std::vector<schema::AgentList::Entry::Reader> sorted;
+  for (const auto agent : list.getAgents()) sorted.push_back(agent);
+  std::ranges::sort(sorted, comes_before, &schema::AgentList::Entry::Reader::getAddress);
   for (const auto node : list.getUnreachable()) {
     connected.session.warn(fmt::format("node '{}' did not answer: its agents are missing here", node.cStr()));
   }
   if (connected.session.json) {
     nlohmann::json agents = nlohmann::json::array();
-    for (const auto agent : list.getAgents()) {
+    for (const auto& agent : sorted) {
       agents.push_back({{"node", agent.getAddress().getNode().cStr()},
                         {"name", agent.getAddress().getName().cStr()},
                         {"type", agent.getType().cStr()},
@@ -54,7 +66,7 @@ Result<void> AgentsList::run_on(const Connected& connected) {
     return {};
   }
   Table table{{{"agent", Table::Align::left}, {"type", Table::Align::left}, {"state", Table::Align::left}}};
-  for (const auto agent : list.getAgents()) {
+  for (const auto& agent : sorted) {
     table.add_row({text_of(agent.getAddress()), agent.getType().cStr(), agent.getState().cStr()});
   }
   connected.session.print_text(table.to_string());
@@ -82,10 +94,12 @@ void AgentsInfo::declare_own(CLI::App& app) {
 }
 
 Result<void> AgentsInfo::run_on(const Connected& connected) {
-  const auto answer = connected.ask<schema::AgentInfo>([&](schema::AgentRequest::Builder request) {
-    request.setNode(agent().node);
-    request.setName(agent().name);
-  });
+  const auto answer = connected.ask<schema::AgentInfo>(
+      [&](schema::AgentRequest::Builder request) {
+        request.setNode(agent().node);
+        request.setName(agent().name);
+      },
+      fmt::format("node '{}'", agent().node));
   if (!answer) return tl::unexpected{answer.error()};
   const schema::AgentInfo::Reader info = **answer;
   if (connected.session.json) {
@@ -105,9 +119,9 @@ Result<void> AgentsInfo::run_on(const Connected& connected) {
     return {};
   }
   connected.session.print_text(
-      fmt::format("{}: {}{}, {}, {} messages waiting\n\n", text_of(info.getAddress()), info.getAgentClass().cStr(),
+      fmt::format("{}: {}{}, {}, {} waiting\n\n", text_of(info.getAddress()), info.getAgentClass().cStr(),
                   info.getType().size() == 0 ? "" : fmt::format(" (type '{}')", info.getType().cStr()),
-                  info.getState().cStr(), format_count(static_cast<long long>(info.getWaiting()))));
+                  info.getState().cStr(), counted(info.getWaiting(), "message")));
   Table table{{{"message", Table::Align::left}, {"answer", Table::Align::left}, {"fields", Table::Align::left}}};
   for (const auto handler : info.getHandlers()) {
     table.add_row({handler.getMessage().cStr(), handler.getAnswer().size() == 0 ? "-" : handler.getAnswer().cStr(),
@@ -126,10 +140,12 @@ void AgentsStop::declare_own(CLI::App& app) {
 }
 
 Result<void> AgentsStop::run_on(const Connected& connected) {
-  const auto answer = connected.ask<schema::StopDone>([&](schema::StopRequest::Builder request) {
-    request.setNode(agent().node);
-    request.setName(agent().name);
-  });
+  const auto answer = connected.ask<schema::StopDone>(
+      [&](schema::StopRequest::Builder request) {
+        request.setNode(agent().node);
+        request.setName(agent().name);
+      },
+      fmt::format("node '{}'", agent().node));
   if (!answer) return tl::unexpected{answer.error()};
   if (connected.session.json) {
     connected.session.print_json({{"stopped", to_string(agent())}});
@@ -145,7 +161,8 @@ void AgentsSpawn::declare_own(CLI::App& app) {
   app.add_option("type", type_, "As 'myelin status' lists it: from a plugin, or the node's own program")
       ->required()
       ->type_name("TYPE");
-  app.add_option("--on", node_, "Which node; default: the one that answers")->type_name("NODE");
+  app.add_option("--on", node_, "Which node; default: the first that runs of a cluster's folder, or that of --connect")
+      ->type_name("NODE");
   app.add_option("--name", name_, "By which it is published; default: one is made up")->type_name("NAME");
   app.add_option("--settings", settings_, "For its constructor")->type_name("JSON");
   app.footer(
@@ -154,13 +171,21 @@ void AgentsSpawn::declare_own(CLI::App& app) {
       "  myelin agents spawn greeter --settings '{\"greeting\": \"Ahoy\"}'");
 }
 
+Result<void> AgentsSpawn::prepare(Session& /*session*/) {
+  if (!node_.empty() || !flags().names_several()) return {};
+  return fail(Errc::invalid_argument, "any of several nodes may answer: say with --on NODE on which to start it");
+}
+
 Result<void> AgentsSpawn::run_on(const Connected& connected) {
-  const auto answer = connected.ask<schema::AgentAddress>([&](schema::SpawnRequest::Builder request) {
-    request.setNode(node_);
-    request.setType(type_);
-    request.setName(name_);
-    request.setSettings(settings_);
-  });
+  const std::string& node = connected.node_or(node_);
+  const auto answer = connected.ask<schema::AgentAddress>(
+      [&](schema::SpawnRequest::Builder request) {
+        request.setNode(node);
+        request.setType(type_);
+        request.setName(name_);
+        request.setSettings(settings_);
+      },
+      fmt::format("node '{}'", node));
   if (!answer) return tl::unexpected{answer.error()};
   if (connected.session.json) {
     connected.session.print_json({{"node", (*answer)->getNode().cStr()}, {"name", (*answer)->getName().cStr()}});
@@ -182,13 +207,15 @@ void MessageCommand::declare_message(CLI::App& app) {
 Result<Held<schema::AskAnswer>> MessageCommand::put(const Connected& connected, bool tell) const {
   // A message whose name was left out: what stands there are its fields.
   const bool is_json = message_.starts_with('{') && json_.empty();
-  return connected.ask<schema::AskAnswer>([&](schema::AskRequest::Builder request) {
-    request.setNode(agent().node);
-    request.setName(agent().name);
-    request.setMessage(is_json ? "" : message_);
-    request.setJson(is_json ? message_ : json_);
-    request.setTell(tell);
-  });
+  return connected.ask<schema::AskAnswer>(
+      [&](schema::AskRequest::Builder request) {
+        request.setNode(agent().node);
+        request.setName(agent().name);
+        request.setMessage(is_json ? "" : message_);
+        request.setJson(is_json ? message_ : json_);
+        request.setTell(tell);
+      },
+      fmt::format("agent '{}'", to_string(agent())));
 }
 
 void AskCommand::declare_own(CLI::App& app) {

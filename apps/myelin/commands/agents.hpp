@@ -60,6 +60,7 @@ class AgentsSpawn final : public OperatorCommand {
 
  private:
   void declare_own(CLI::App& app) override;
+  [[nodiscard]] Result<void> prepare(Session& session) override;
   [[nodiscard]] Result<void> run_on(const Connected& connected) override;
 
   std::string type_;

@@ -17,14 +17,17 @@ namespace {
 nlohmann::json to_json(schema::NodeStatus::Member::Reader member) {
   nlohmann::json tags = nlohmann::json::array();
   for (const auto tag : member.getTags()) tags.push_back(tag.cStr());
-  return {{"node", member.getNode().cStr()},        {"address", member.getAddress().cStr()},
-          {"state", member.getState().cStr()},      {"is_connected", member.getIsConnected()},
-          {"incarnation", member.getIncarnation()}, {"tags", tags}};
+  return {{"node", member.getNode().cStr()},
+          {"address", member.getAddress().cStr()},
+          {"state", member.getState().cStr()},
+          {"is_connected", member.getIsConnected()},
+          {"incarnation", std::to_string(member.getIncarnation())},
+          {"tags", tags}};
 }
 
 nlohmann::json to_json(schema::NodeStatus::Peer::Reader peer) {
   return {{"node", peer.getNode().cStr()},         {"role", peer.getRole().cStr()},
-          {"is_connected", peer.getIsConnected()}, {"incarnation", peer.getIncarnation()},
+          {"is_connected", peer.getIsConnected()}, {"incarnation", std::to_string(peer.getIncarnation())},
           {"connections", peer.getConnections()},  {"set_up_ns", peer.getSetUp()},
           {"frames_sent", peer.getFramesSent()},   {"last_error", peer.getLastError().cStr()}};
 }
@@ -41,7 +44,7 @@ nlohmann::json to_json(schema::NodeStatus::Reader status) {
           {"address", status.getAddress().cStr()},
           {"version", status.getVersion().cStr()},
           {"process", status.getProcessId()},
-          {"incarnation", status.getIncarnation()},
+          {"incarnation", std::to_string(status.getIncarnation())},
           {"uptime_ns", status.getUptime()},
           {"workers", status.getWorkers()},
           {"agents_running", status.getAgentsRunning()},
@@ -99,7 +102,8 @@ std::string peers_table(schema::NodeStatus::Reader status) {
 }  // namespace
 
 void StatusCommand::declare_own(CLI::App& app) {
-  app.add_option("node", node_, "Which; default: the one that answers")->type_name("NODE");
+  app.add_option("node", node_, "Which; default: the first that runs of a cluster's folder, or the one that answers")
+      ->type_name("NODE");
   app.footer(
       "Counts are since the node started.\n\n"
       "Examples:\n"
@@ -109,8 +113,9 @@ void StatusCommand::declare_own(CLI::App& app) {
 }
 
 Result<void> StatusCommand::run_on(const Connected& connected) {
-  const auto answer =
-      connected.ask<schema::NodeStatus>([&](schema::StatusRequest::Builder request) { request.setNode(node_); });
+  const auto answer = connected.ask<schema::NodeStatus>(
+      [&](schema::StatusRequest::Builder request) { request.setNode(connected.node_or(node_)); },
+      fmt::format("node '{}'", connected.node_or(node_)));
   if (!answer) return tl::unexpected{answer.error()};
   const schema::NodeStatus::Reader status = **answer;
   if (connected.session.json) {

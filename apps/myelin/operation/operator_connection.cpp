@@ -1,5 +1,8 @@
 #include "operation/operator_connection.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -27,6 +30,21 @@ std::string why_not(const network::Node& node) {
   return text;
 }
 
+/// Whether another attempt would end as this one has: nobody listens there, or one side does not believe the other. A
+/// node that has no room, or is ending, closes the connection without a word: it may be better soon.
+bool is_refusal(std::string_view error) {
+  for (const Errc code : {Errc::access_denied, Errc::unsupported_version, Errc::invalid_argument, Errc::not_found}) {
+    if (error.starts_with(to_string(code))) return true;
+  }
+  const std::string_view what = error.substr(std::min(error.size(), to_string(Errc::unreachable).size() + 2));
+  return error.starts_with(to_string(Errc::unreachable)) &&
+         (what.starts_with("TLS: ") || what.starts_with(std::generic_category().message(ECONNREFUSED)));
+}
+
+bool all_refuse(const std::vector<network::SeedStatus>& seeds) {
+  return std::ranges::all_of(seeds, [](const network::SeedStatus& seed) { return is_refusal(seed.last_error); });
+}
+
 }  // namespace
 
 void OperatorFlags::declare(CLI::App& app) {
@@ -52,12 +70,16 @@ void OperatorFlags::declare(CLI::App& app) {
       ->capture_default_str();
 }
 
+double seconds_of(Duration time) { return std::chrono::duration<double>{time}.count(); }
+
 Duration OperatorFlags::limit() const {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds_});
 }
 
-Result<network::NodeOptions> OperatorFlags::options() const {
-  network::NodeOptions options{.name = {}, .listen = {}, .insecure = insecure_, .role = network::Role::operator_};
+Result<OperatorTarget> OperatorFlags::target() const {
+  OperatorTarget target{.options = {.name = {}, .listen = {}, .insecure = insecure_, .role = network::Role::operator_},
+                        .node = {}};
+  network::NodeOptions& options = target.options;
   std::string certificates = certificates_;
   options.seeds = addresses_;
   if (!cluster_.empty()) options.cluster = cluster_;
@@ -66,7 +88,9 @@ Result<network::NodeOptions> OperatorFlags::options() const {
     const auto folder = ClusterFolder::load(folder_.empty() ? kClusterFolder : folder_);
     if (!folder) return tl::unexpected{folder.error()};
     for (const ClusterFolder::Node& node : folder->nodes) {
-      if (addresses_.empty() && !node.address.empty()) options.seeds.push_back(node.address);
+      if (!addresses_.empty() || node.address.empty()) continue;
+      options.seeds.push_back(node.address);
+      if (target.node.empty()) target.node = node.name;
     }
     if (options.seeds.empty()) {
       return fail(Errc::not_found,
@@ -84,7 +108,7 @@ Result<network::NodeOptions> OperatorFlags::options() const {
   }
   if (insecure_) {
     options.name = fmt::format("operator-{}", ::getpid());
-    return options;
+    return target;
   }
   if (certificates.empty()) {
     return fail(Errc::invalid_argument,
@@ -105,7 +129,7 @@ Result<network::NodeOptions> OperatorFlags::options() const {
   }
   options.name = *std::move(name);
   options.credentials = *std::move(credentials);
-  return options;
+  return target;
 }
 
 Result<std::unique_ptr<OperatorConnection>> OperatorConnection::connect(const network::NodeOptions& options,
@@ -120,8 +144,12 @@ Result<std::unique_ptr<OperatorConnection>> OperatorConnection::connect(const ne
     }
     if (!connection->name_.empty()) break;
     if (stop.stop_requested()) return fail(Errc::cancelled, "interrupted before a node answered");
+    if (all_refuse(connection->node_->seeds())) {
+      return fail(Errc::unreachable, fmt::format("no node could be reached: {}", why_not(*connection->node_)));
+    }
     if (Clock::now() >= end) {
-      return fail(Errc::timeout, fmt::format("no node could be reached: {}", why_not(*connection->node_)));
+      return fail(Errc::timeout, fmt::format("no node could be reached within {} s (--timeout): {}", seconds_of(limit),
+                                             why_not(*connection->node_)));
     }
     std::this_thread::sleep_for(kLook);
   }

@@ -16,6 +16,13 @@ class App;
 
 namespace myelin::tool {
 
+/// Whom to ask.
+struct OperatorTarget {
+  network::NodeOptions options;  ///< Its seeds: any of them will do, and passes on what is about another.
+  /// Whom a question is about that names no node: the first of a cluster's folder that runs; empty: whoever answers.
+  std::string node;
+};
+
 /// Which node, and what proves who asks.
 class OperatorFlags {
  public:
@@ -23,7 +30,9 @@ class OperatorFlags {
 
   /// Addresses of nodes, any of which will do, and the rest of what a connection needs.
   /// **Errors**: not_found, invalid_argument, with what to give.
-  [[nodiscard]] Result<network::NodeOptions> options() const;
+  [[nodiscard]] Result<OperatorTarget> target() const;
+  /// Whether several nodes were named, of which any may answer.
+  [[nodiscard]] bool names_several() const noexcept { return addresses_.size() > 1; }
   [[nodiscard]] Duration limit() const;
   [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
 
@@ -36,10 +45,13 @@ class OperatorFlags {
   double seconds_ = 5;
 };
 
+[[nodiscard]] double seconds_of(Duration time);
+
 /// **Thread-safety**: thread-compatible.
 class OperatorConnection {
  public:
-  /// **Errors**: timeout, with why each node could not be reached; cancelled.
+  /// **Errors**: unreachable as soon as all have refused; timeout; either with why each could not be reached;
+  /// cancelled.
   [[nodiscard]] static Result<std::unique_ptr<OperatorConnection>> connect(const network::NodeOptions& options,
                                                                            Duration limit, const std::stop_token& stop);
 

@@ -1,6 +1,7 @@
 // A whole cluster on this machine, started, asked and ended with the tool alone.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "comes_true.hpp"
 #include "tool_cluster.hpp"
 
 using namespace myelin::test;
@@ -24,6 +26,9 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   const json status = cluster.must({"status", "node2"});
   BOOST_TEST(status["node"] == "node2");
   BOOST_TEST(status["members"].size() == 3U);
+  BOOST_TEST(status["command"] == "status");
+  BOOST_TEST(status["incarnation"].is_string());  // above 2^53
+  BOOST_TEST(status["members"][0]["incarnation"].is_string());
   const json types = status["agent_types"];
   BOOST_TEST((std::find(types.begin(), types.end(), "greeter") != types.end()));
   BOOST_TEST(cluster.must({"nodes"})["nodes"].size() == 3U);
@@ -117,6 +122,64 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_the_remedy) {
   const std::string certs = (folder.path() / "certs").string();
   BOOST_REQUIRE(run({"certs", "new", certs, "north"}).status == 0);
   BOOST_TEST(mentions(run({"status", "--connect", "127.0.0.1:1", "--certs", certs + "/north"}), "for a person"));
+}
+
+BOOST_AUTO_TEST_CASE(what_names_no_node_is_about_the_first_that_runs) {
+  const ToolCluster cluster{"2"};
+  cluster.wait_whole(2);
+  for (int i = 0; i < 5; ++i) BOOST_TEST(cluster.must({"status"})["node"] == "node1");
+  BOOST_TEST(cluster.must({"agents", "spawn", "greeter", "--name", "doorman"})["node"] == "node1");
+  BOOST_TEST(mentions(cluster.tool({"agents", "spawn", "greeter", "--name", "doorman"}), "doorman"));
+  BOOST_TEST(cluster.must({"agents", "spawn", "greeter", "--name", "doorman", "--on", "node2"})["node"] == "node2");
+  BOOST_TEST(cluster.must({"agents", "spawn", "greeter", "--name", "baker", "--on", "node2"})["node"] == "node2");
+  const json agents = cluster.must({"agents", "ls"})["agents"];
+  BOOST_REQUIRE(agents.size() == 3U);
+  BOOST_TEST(agents[0]["node"] == "node1");
+  BOOST_TEST(agents[1]["name"] == "baker");
+  BOOST_TEST(agents[2]["name"] == "doorman");
+  // Of several addresses any may answer: what changes something is not left to that.
+  const std::string one = cluster.up()["nodes"][0]["address"];
+  const std::string other = cluster.up()["nodes"][1]["address"];
+  const Outcome open = cluster.tool({"agents", "spawn", "greeter", "--connect", one, "--connect", other});
+  BOOST_TEST(mentions(open, "--on NODE"), open.err);
+  ::kill(cluster.process(0), SIGKILL);
+  BOOST_REQUIRE(comes_true([&] { return !runs(cluster.process(0)); }));
+  BOOST_TEST(cluster.must({"status"})["node"] == "node2");
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_not_waited_out) {
+  const auto quickly = [](const std::vector<std::string>& words) {
+    const auto began = std::chrono::steady_clock::now();
+    Outcome outcome = run(words);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds{60}));
+    return outcome;
+  };
+  const Outcome nobody = quickly({"status", "--connect", "127.0.0.1:1", "--insecure", "--timeout", "90", "--json"});
+  BOOST_TEST(nobody.status == 1);
+  BOOST_TEST(json::parse(nobody.out)["error"]["name"] == "unreachable", nobody.out);
+  BOOST_TEST(json::parse(nobody.out)["command"] == "status");
+  // One side does not believe the other.
+  const ToolCluster cluster{"1"};
+  const TemporaryDirectory folder;
+  const std::string certs = (folder.path() / "certs").string();
+  BOOST_REQUIRE(run({"certs", "new", certs, "ada", "--role", "operator"}).status == 0);
+  const std::string address = cluster.up()["nodes"][0]["address"];
+  const Outcome strange = quickly({"status", "--connect", address, "--certs", certs + "/ada", "--timeout", "90"});
+  BOOST_TEST(strange.status == 1);
+  BOOST_TEST(mentions(strange, address), strange.err);
+}
+
+BOOST_AUTO_TEST_CASE(who_did_not_answer_in_time_is_named) {
+  const ToolCluster cluster{"2"};
+  cluster.wait_whole(2);
+  BOOST_TEST(cluster.must({"agents", "spawn", "greeter", "--name", "doorman", "--on", "node1"})["node"] == "node1");
+  ::kill(cluster.process(0), SIGSTOP);
+  const std::string address = cluster.up()["nodes"][1]["address"];
+  const Outcome node = cluster.tool({"status", "node1", "--connect", address, "--timeout", "0.5"});
+  BOOST_TEST(mentions(node, "node 'node1' did not answer within 0.5 s; --timeout"), node.err);
+  const Outcome agent = cluster.tool({"ask", "node1/doorman", "{}", "--connect", address, "--timeout", "0.5"});
+  BOOST_TEST(mentions(agent, "agent 'node1/doorman' did not answer within 0.5 s"), agent.err);
+  ::kill(cluster.process(0), SIGCONT);
 }
 
 BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {
