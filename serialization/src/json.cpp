@@ -52,8 +52,8 @@ Result<Frame> frame_from_json(capnp::StructSchema schema, std::string_view json,
   const auto value = memory.getRoot<capnp::JsonValue>();
   try {
     codec.decodeRaw({json.data(), json.size()}, value);
-  } catch (const kj::Exception& error) {
-    return fail(Errc::invalid_argument, fmt::format("this is no JSON: {}", error.getDescription().cStr()));
+  } catch (const kj::Exception&) {
+    return fail(Errc::invalid_argument, fmt::format("this is no JSON: {}", json_problem(json)));
   }
   try {
     ArenaBuilder message{schema.getProto().getId(), header, kFirstSegmentWords};

@@ -6,6 +6,7 @@
 #include <kj/exception.h>
 
 #include "myelin/base/limits.hpp"
+#include "myelin/serialization/json.hpp"
 
 namespace myelin::plugin {
 
@@ -20,8 +21,8 @@ Result<AgentSettings> AgentSettings::parse(std::string_view json) {
   auto value = memory.getRoot<capnp::JsonValue>();
   try {
     codec.decodeRaw({json.data(), json.size()}, value);
-  } catch (const kj::Exception& error) {
-    return fail(Errc::invalid_argument, fmt::format("settings are no JSON: {}", error.getDescription().cStr()));
+  } catch (const kj::Exception&) {
+    return fail(Errc::invalid_argument, fmt::format("settings are no JSON: {}", json_problem(json)));
   }
   if (!value.isObject()) return fail(Errc::invalid_argument, "settings must be a JSON object: {\"name\": value, ...}");
   AgentSettings settings;

@@ -1,11 +1,13 @@
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <stdexcept>
 
 #include "myelin/base/suggestion.hpp"
@@ -47,6 +49,46 @@ std::vector<std::string> options_of(const CLI::App& app) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
+}
+
+/// "0.1" of "0.100000", as std::to_string() writes it; whole numbers stay.
+std::string without_zeros(std::string number) {
+  if (number.find('.') == std::string::npos) return number;
+  while (number.ends_with('0')) number.pop_back();
+  if (number.ends_with('.')) number.pop_back();
+  return number;
+}
+
+/// What is wrong with an option's value, of what CLI11 says: which option, which value, and what is expected. One line;
+/// what it says otherwise, our own validators' words among it, stays as it is.
+std::string problem_with_value(std::string what) {
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  while (what.ends_with('.') || what.ends_with(' ')) what.pop_back();
+  static const std::regex kRange{R"((\S+): Value (.*) not in range (\S+) to (\S+))"};
+  static const std::regex kConversion{R"(Could not convert: (\S+) = (.*))"};
+  static const std::regex kChoice{R"((\S+): (.*) not in \{(.*)\})"};
+  std::smatch part;
+  if (std::regex_match(what, part, kRange)) {
+    const std::string min = part[3];
+    return fmt::format("{}: '{}': expected a {}number from {} to {}", part[1].str(), part[2].str(),
+                       min.find('.') == std::string::npos ? "whole " : "", without_zeros(min), without_zeros(part[4]));
+  }
+  if (std::regex_match(what, part, kConversion)) {
+    return fmt::format("{}: '{}': expected a number", part[1].str(), part[2].str());
+  }
+  if (std::regex_match(what, part, kChoice)) {
+    std::string choices = part[3];
+    std::vector<std::string> names;
+    for (std::size_t at = 0; at < choices.size();) {
+      const std::size_t end = std::min(choices.find(',', at), choices.size());
+      names.push_back(choices.substr(at, end - at));
+      at = end + 1;
+    }
+    return with_suggestion(
+        fmt::format("{}: '{}': expected one of: {}", part[1].str(), part[2].str(), fmt::join(names, ", ")),
+        part[2].str(), names);
+  }
+  return what;
 }
 
 void add_common_options(CLI::App& app, bool& json, bool& quiet, const std::string& group) {
@@ -169,11 +211,8 @@ std::string CommandLine::explain(const std::vector<std::string>& arguments, cons
     }
     app = app->get_subcommand(argument);
   }
-  // The names are sound, so it is about a value. One line, whatever the parser says.
-  std::string what = error.what();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  while (what.ends_with('.') || what.ends_with(' ')) what.pop_back();
-  return see_help(what, *app);
+  // The names are sound, so it is about a value.
+  return see_help(problem_with_value(error.what()), *app);
 }
 
 }  // namespace myelin::tool

@@ -72,8 +72,12 @@ NodeResult<void> NodeRun::run_node(Session& session) {
   if (!read) return fail_with(NodeExit::configuration, read.error());
   if (!read->problems.empty()) {
     std::string all;
-    for (const ConfigProblem& problem : read->problems) all += (all.empty() ? "" : "\n        ") + problem.text();
-    return fail_with(NodeExit::configuration, {Errc::invalid_argument, std::move(all)});
+    bool only_flags = true;
+    for (const ConfigProblem& problem : read->problems) {
+      all += (all.empty() ? "" : "\n        ") + problem.text();
+      only_flags = only_flags && problem.where.starts_with("--");
+    }
+    return fail_with(only_flags ? NodeExit::usage : NodeExit::configuration, {Errc::invalid_argument, std::move(all)});
   }
   auto started = NodeProcess::start(read->config, types_);
   if (!started) return tl::unexpected{started.error()};

@@ -57,7 +57,7 @@ NodeResult<std::unique_ptr<NodeProcess>> NodeProcess::start(const NodeConfig& co
   }
   std::unique_ptr<NodeProcess> node{new NodeProcess{config, *std::move(folder)}};
   if (auto opened = node->open(types); !opened) {
-    if (node->log_ != nullptr) node->log_->error("not started: {}", opened.error().error.message);
+    node->log_end("not started", opened.error().error);
     return tl::unexpected{opened.error()};
   }
   return node;
@@ -277,6 +277,10 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   if (view_log_ != nullptr) view_log_->end();
   hosted_->close();
   if (singletons_) singletons_->stop();
+  std::map<AgentId, std::string> names;
+  for (const cluster::PublishedAgent& agent : cluster_->directory().published()) {
+    names.emplace(agent.agent.id(), agent.name);
+  }
   for (const std::string& name : published_) cluster_->withdraw(name);
   // Half of the time for what agents have begun; then for what they have sent, for goodbyes, and for those that do not
   // end.
@@ -297,8 +301,11 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   const ShutdownReport report = mesh_->shutdown({.drain = left() / 2, .stop = left() / 2});
   std::string stuck;
   for (const ShutdownReport::Stuck& agent : report.stuck) {
-    stuck += fmt::format("{}{} {}{}", stuck.empty() ? "" : ", ", agent.class_name, agent.agent,
-                         agent.in_handler ? " (in a handler)" : "");
+    // By the name that people know it by; its supervisor and the agents that it started have none.
+    const auto name = names.find(agent.agent);
+    const std::string who = name == names.end() ? fmt::format("{} {}", agent.class_name, agent.agent)
+                                                : fmt::format("'{}' of class {}", name->second, agent.class_name);
+    stuck += fmt::format("{}{}{}", stuck.empty() ? "" : ", ", who, agent.in_handler ? " (in a handler)" : "");
   }
   if (late == 0 && report.stuck.empty()) {
     log_->info("stopped");
@@ -306,8 +313,12 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   }
   Error error{Errc::timeout, fmt::format("{} agents were not done when the time to stop was over{}{}",
                                          std::max(late, report.stuck.size()), stuck.empty() ? "" : ": ", stuck)};
-  log_->error("stopped: {}", error.message);
+  log_end("stopped", error);
   return fail_with(NodeExit::late, std::move(error));
+}
+
+void NodeProcess::log_end(std::string_view what, const Error& error) const {
+  if (log_ != nullptr && config_.log != "stderr") log_->error("{}: {}", what, error.message);
 }
 
 }  // namespace myelin::tool

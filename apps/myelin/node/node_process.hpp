@@ -62,6 +62,8 @@ class NodeProcess {
   [[nodiscard]] NodeResult<void> join();
   [[nodiscard]] Result<void> start_memory();
   [[nodiscard]] Result<void> start_agents();
+  /// Where the log is standard error, whoever runs the node says it there.
+  void log_end(std::string_view what, const Error& error) const;
   /// Nobody calls into what is destroyed next.
   void end_event_logs();
 

@@ -1,8 +1,10 @@
 #include "process/interrupt.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 #include <string_view>
 
 namespace myelin::tool {
@@ -24,9 +26,11 @@ sigset_t watched_signals() {
   return signals;
 }
 
-void write_to_stderr(std::string_view text) {
+/// A terminal's line has the "^C" that was typed.
+void write_line_to_stderr(std::string_view text) {
+  const std::string line = fmt::format("{}{}\n", ::isatty(STDERR_FILENO) == 1 ? "\n" : "", text);
   // A closed stderr must not stop the exit that this announces.
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 }  // namespace
@@ -54,10 +58,11 @@ void Interrupt::wait_for_signals() {
     // A session that ends says it twice: the terminal does, and its shell. Nobody is in haste.
     if (signal == SIGHUP && stop_.stop_requested()) continue;
     if (stop_.stop_requested()) {
-      write_to_stderr("\nmyelin: stopped at once by a second interrupt\n");
+      write_line_to_stderr("myelin: stopped at once by a second interrupt");
       _exit(kExitInterrupted);
     }
-    write_to_stderr("\nmyelin: stopping (interrupt again to stop at once)\n");
+    // For people; a journal has what the command itself logs.
+    if (::isatty(STDERR_FILENO) == 1) write_line_to_stderr("myelin: stopping (interrupt again to stop at once)");
     stop_.request_stop();
   }
 }

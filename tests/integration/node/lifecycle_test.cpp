@@ -48,6 +48,9 @@ BOOST_AUTO_TEST_CASE(it_says_when_it_is_ready_and_ends_with_0_when_it_is_told_to
     BOOST_TEST(node.address().starts_with("127.0.0.1:"));
     node.signal(signal);
     BOOST_TEST(node.wait() == 0, node.err());
+    // What is for people at a terminal is not for a journal.
+    BOOST_TEST(!says(node.err(), "interrupt again"), node.err());
+    BOOST_TEST(!says(node.err(), "\n\n"), node.err());
   }
   // Made at the first start, kept at the second.
   BOOST_TEST(std::filesystem::exists(folder.path() / "data" / "certs" / "north" / "node.key"));
@@ -93,6 +96,11 @@ BOOST_AUTO_TEST_CASE(each_reason_not_to_start_has_a_status_of_its_own) {
   };
   BOOST_TEST(with({"--lisen", "x"}).first == 2);
   {
+    const auto [status, text] = with({"--workers", "99999"});
+    BOOST_TEST(status == 2);
+    BOOST_TEST(says(text, "--workers: '99999': expected a whole number from 0 to 1024"), text);
+  }
+  {
     const Outcome closed = run({"node", "--data", data, "--ready-fd", "77"});
     BOOST_TEST(closed.status == 2);
     BOOST_TEST(says(closed.err, "--ready-fd 77"), closed.err);
@@ -107,6 +115,7 @@ BOOST_AUTO_TEST_CASE(each_reason_not_to_start_has_a_status_of_its_own) {
   {
     const auto [status, text] = with({"--plugins", (folder.path() / "none.so").string()});
     BOOST_TEST(status == 3);
+    BOOST_TEST(text.find("none.so") == text.rfind("none.so"), text);  // said, and said once
     BOOST_TEST(says(text, "none.so"), text);
   }
   {

@@ -156,6 +156,7 @@ const std::vector<FolderRule>& folder_rules() {
   static const std::vector<FolderRule> rules = {
       {"serialization/base", "base", {"expected"}},
       {"serialization", "serialization", {"base", "expected", "fmt", "capnp"}},
+      {"serialization/src", "serialization", {"base", "expected", "fmt", "capnp", "json"}},
       {"kernels", "kernels", {"base", "expected", "fmt"}},
       {"kernels/cpu", "kernels", {"base", "expected", "fmt", "hwy"}},
       {"kernels/memory", "kernels", {"base", "expected", "fmt", "posix"}},

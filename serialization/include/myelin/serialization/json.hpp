@@ -45,4 +45,8 @@ struct JsonCaps {
 /// An object that says which fields such a message has: `{"name": "Text", "age": "UInt32"}`.
 [[nodiscard]] std::string describe_fields(capnp::StructSchema schema);
 
+/// Why a text is no JSON, and where, for people: "unexpected 'x' at character 11", in bytes from 1.
+/// **Requires**: it was refused as JSON. **Thread-safety**: thread-safe.
+[[nodiscard]] std::string json_problem(std::string_view text);
+
 }  // namespace myelin
