@@ -15,8 +15,7 @@ void NodeFlags::declare(CLI::App& app) {
   auto* const folder =
       app.add_option("--certs", certificates, "This node's certificate and key, and the cluster's authority")
           ->type_name("DIR");
-  app.add_flag("--insecure", insecure, "No TLS: whoever reaches a port is believed")
-      ->excludes(folder);
+  app.add_flag("--insecure", insecure, "No TLS: whoever reaches a port is believed")->excludes(folder);
 }
 
 Result<network::NodeOptions> NodeFlags::options(std::string name) const {
