@@ -36,6 +36,7 @@ nlohmann::json parsed(capnp::Text::Reader json) {
 void AgentsList::declare_own(CLI::App& app) {
   app.add_option("--type", type_, "Only those of this type")->type_name("TYPE");
   app.footer(
+      "'waiting' is how many messages its mailbox holds.\n\n"
       "Examples:\n"
       "  myelin agents ls\n"
       "  myelin agents ls --type greeter --json");
@@ -58,16 +59,21 @@ Result<void> AgentsList::run_on(const Connected& connected) {
       agents.push_back({{"node", agent.getAddress().getNode().cStr()},
                         {"name", agent.getAddress().getName().cStr()},
                         {"type", agent.getType().cStr()},
-                        {"state", agent.getState().cStr()}});
+                        {"state", agent.getState().cStr()},
+                        {"waiting", agent.getWaiting()}});
     }
     nlohmann::json unreachable = nlohmann::json::array();
     for (const auto node : list.getUnreachable()) unreachable.push_back(node.cStr());
     connected.session.print_json({{"agents", agents}, {"unreachable", unreachable}});
     return {};
   }
-  Table table{{{"agent", Table::Align::left}, {"type", Table::Align::left}, {"state", Table::Align::left}}};
+  Table table{{{"agent", Table::Align::left},
+               {"type", Table::Align::left},
+               {"state", Table::Align::left},
+               {"waiting", Table::Align::right}}};
   for (const auto& agent : sorted) {
-    table.add_row({text_of(agent.getAddress()), agent.getType().cStr(), agent.getState().cStr()});
+    table.add_row({text_of(agent.getAddress()), agent.getType().cStr(), agent.getState().cStr(),
+                   format_count(static_cast<long long>(agent.getWaiting()))});
   }
   connected.session.print_text(table.to_string());
   return {};
@@ -166,7 +172,10 @@ void AgentsSpawn::declare_own(CLI::App& app) {
   app.add_option("--name", name_, "By which it is published; default: one is made up")->type_name("NAME");
   app.add_option("--settings", settings_, "For its constructor")->type_name("JSON");
   app.footer(
+      "When it fails it is started again, and it is gone when its node ends: what a node is to have after each\n"
+      "start stands in its file, as an [[agent]].\n\n"
       "Examples:\n"
+      "  myelin agents spawn echo --name parrot       # every node has this type, for trying things out\n"
       "  myelin agents spawn greeter --on north --name doorman\n"
       "  myelin agents spawn greeter --settings '{\"greeting\": \"Ahoy\"}'");
 }

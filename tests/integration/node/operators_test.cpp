@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   const json listed = cluster.must({"agents", "ls", "--type", "greeter"})["agents"];
   BOOST_REQUIRE(listed.size() == 1U);
   BOOST_TEST(listed[0]["node"] == "node3");
+  BOOST_TEST(listed[0]["waiting"] == 0);
   const json info = cluster.must({"agents", "info", "node3/doorman"});
   BOOST_TEST(info["handlers"][0]["message"] == "Hello");
   BOOST_TEST(info["handlers"][0]["answer"] == "Greeting");
