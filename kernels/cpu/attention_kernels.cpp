@@ -198,6 +198,7 @@ void attend(const AttentionHead& head, const AttentionWork& sizes, float* work) 
                              .run_count = 1,
                              .run_length = head.dim,
                              .b_stride = width,
+                             .b_gap = 0,
                              .c = scores,
                              .bias = nullptr,
                              .relu = false};
@@ -217,6 +218,7 @@ void attend(const AttentionHead& head, const AttentionWork& sizes, float* work) 
                              .run_count = 1,
                              .run_length = visible,
                              .b_stride = head.v_stride,
+                             .b_gap = 0,
                              .c = y,
                              .bias = nullptr,
                              .relu = false};

@@ -1,6 +1,7 @@
 #include "myelin/kernels/convolution.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -23,6 +24,9 @@ constexpr std::align_val_t kPanelAlignment{64};  // a cache line, and the widest
 // and the results and the weights want their share.
 constexpr std::size_t kBandBytes = 128UL * 1024UL;
 
+// A part of a window that is long enough for parts of the output to be worth their beginnings.
+constexpr std::size_t kCutRunMin = 16;
+
 std::optional<std::size_t> product(std::size_t a, std::size_t b, std::size_t c) {
   std::size_t result = 0;
   if (__builtin_mul_overflow(a, b, &result) || __builtin_mul_overflow(result, c, &result)) return std::nullopt;
@@ -41,7 +45,8 @@ struct Plan {
   Window2d window;
   Extent2d size;
   Extent2d output;
-  bool in_place = false;  // the image is read where it lies
+  bool in_place = false;            // the image is read where it lies
+  bool leaves_out_padding = false;  // and so it is though it has padding: windows are cut off at its edges
   std::size_t padded_width = 0;
   std::size_t pixel_stride = 0;  // of what is read
   std::size_t row_stride = 0;
@@ -58,6 +63,10 @@ Result<Plan> make_plan(const ConstTensorView& x, const TensorView& y, const Pack
   const bool padded = padding.top + padding.bottom + padding.left + padding.right > 0;
   // By channel the kernel knows itself where the image ends.
   plan.in_place = (!padded || filter.is_depthwise()) && (channels == 1 || x.strides[3] == 1);
+  // Zeros beside the image, times NaN or infinity, would be NaN.
+  plan.leaves_out_padding = padded && filter.is_finite() && filter.groups() == 1 && !filter.is_depthwise() &&
+                            window.dilation.width == 1 && x.strides[3] == 1 && x.strides[2] == channels &&
+                            size.width * channels >= kCutRunMin;
   plan.padded_width = x.shape[2] + padding.left + padding.right;
   plan.pixel_stride = plan.in_place ? x.strides[2] : channels;
   const std::size_t down = reach(size.height, window.dilation.height);
@@ -142,9 +151,61 @@ void run_group(cpu::PixelBand band, const PackedFilter& filter, std::size_t grou
   band.input += group * (filter.inputs() / filter.groups());
   band.output += group * outputs;
   const float* group_bias = bias.empty() ? nullptr : bias.data() + group * outputs;
-  const std::size_t group_size = cpu::convolution_panels_width(outputs) * band.offset_count * band.run;
+  const std::size_t group_size = cpu::convolution_panels_width(outputs) * band.depth;
   const float* weights = filter.data() + group * group_size;
   cpu::convolve(band, weights, outputs, group_bias, relu);
+}
+
+// An image with padding, read where it lies: each part of the output leaves out the elements of its windows that are
+// beside the image. One panel meets all parts before the next one does: where it is small enough it stays in L2.
+void run_without_padding(const Plan& plan, const PackedFilter& filter, std::size_t image, std::span<const float> bias,
+                         bool relu) {
+  const Window2d& window = plan.window;
+  const std::size_t channels = plan.x.shape[3];
+  const std::size_t depth = plan.size.height * plan.size.width * channels;
+  const std::size_t width = cpu::convolution_panel_width();
+  const std::vector<Neighbours> all_rows = neighbours(plan.output.height, window.stride.height, window.padding.top,
+                                                      plan.x.shape[1], plan.size.height, window.dilation.height);
+  const std::vector<Neighbours> all_columns = neighbours(plan.output.width, window.stride.width, window.padding.left,
+                                                         plan.x.shape[2], plan.size.width, window.dilation.width);
+  std::vector<std::size_t> offsets(plan.size.height);
+  for (std::size_t h = 0; h < offsets.size(); ++h) offsets[h] = h * window.dilation.height * plan.x.strides[1];
+  const float* const x = plan.x.floats() + image * plan.x.strides[0];
+  float* const y = plan.y.floats() + image * plan.y.strides[0];
+  for (std::size_t first = 0; first < filter.outputs(); first += width) {
+    const std::size_t outputs = std::min(width, filter.outputs() - first);
+    for (const Neighbours& rows : all_rows) {
+      for (const Neighbours& columns : all_columns) {
+        const std::size_t across = columns.inside_end - columns.inside_begin;
+        const bool sees = across > 0 && rows.inside_end > rows.inside_begin;
+        cpu::PixelBand band{.rows = rows.count,
+                            .width = columns.count,
+                            .input = x,
+                            .input_row = window.stride.height * plan.x.strides[1],
+                            .input_pixel = window.stride.width * plan.x.strides[2],
+                            .offsets = offsets.data(),
+                            .offset_count = sees ? rows.inside_end - rows.inside_begin : 0,
+                            .run = across * channels,
+                            .depth = depth,
+                            .first_row = (rows.inside_begin * plan.size.width + columns.inside_begin) * channels,
+                            .gap = (plan.size.width - across) * channels,
+                            .output = y + rows.first * plan.y.strides[1] + columns.first * plan.y.strides[2] + first,
+                            .output_row = plan.y.strides[1],
+                            .output_pixel = plan.y.strides[2]};
+        if (sees) {
+          const std::size_t down = rows.first * window.stride.height + rows.inside_begin * window.dilation.height;
+          const std::size_t right = columns.first * window.stride.width + columns.inside_begin;
+          band.input +=
+              (down - window.padding.top) * plan.x.strides[1] + (right - window.padding.left) * plan.x.strides[2];
+        } else {
+          // Nothing but the bias: an image's element stands for the address.
+          band.input_row = band.input_pixel = 0;
+          band.first_row = 0;
+        }
+        cpu::convolve(band, filter.data() + first * depth, outputs, bias.empty() ? nullptr : bias.data() + first, relu);
+      }
+    }
+  }
 }
 
 // Rows [first, first + rows) of an image's output. `padded`: the band of the padded image that they read, or null where
@@ -223,6 +284,12 @@ Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t gro
     return weights.floats()[tap / shape[1] * weights.strides[0] + tap % shape[1] * weights.strides[1] +
                             row % shape[2] * weights.strides[2] + output * weights.strides[3]];
   };
+  filter.is_finite_ = true;
+  for (std::size_t row = 0; row < depth; ++row) {
+    for (std::size_t output = 0; output < shape[3]; ++output) {
+      filter.is_finite_ = filter.is_finite_ && std::isfinite(weight(row, output));
+    }
+  }
   float* to = packed.get();
   if (filter.is_depthwise()) {
     for (std::size_t row = 0; row < depth; ++row) {
@@ -279,6 +346,13 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
   const bool relu = epilogue.activation == Activation::relu;
   const bool afterwards = !relu && epilogue.activation != Activation::none;
   const Parts parts = parts_of_window(*plan, filter);
+  if (plan->leaves_out_padding) {
+    for (std::size_t image = 0; image < x.shape[0]; ++image) {
+      run_without_padding(*plan, filter, image, epilogue.bias, relu);
+      if (afterwards) activate_rows(*plan, image, 0, plan->output.height, epilogue.activation);
+    }
+    return {};
+  }
   const std::shared_ptr<float[]> padded = plan->in_place ? nullptr : allocate(plan->band_rows * plan->row_stride);
   for (std::size_t image = 0; image < x.shape[0]; ++image) {
     for (std::size_t i = 0; i < plan->output.height; i += plan->rows_per_band) {
@@ -302,6 +376,7 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
                           .offsets = parts.offsets.data(),
                           .offset_count = parts.offsets.size(),
                           .run = parts.length,
+                          .depth = parts.offsets.size() * parts.length,
                           .output = y.floats() + image * y.strides[0] + i * y.strides[1],
                           .output_row = y.strides[1],
                           .output_pixel = y.strides[2]};

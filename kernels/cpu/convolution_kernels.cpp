@@ -36,10 +36,11 @@ void convolve(const PixelBand& band, const float* panels, std::size_t channels, 
                         .run_count = band.offset_count,
                         .run_length = band.run,
                         .b_stride = width,
+                        .b_gap = 0,
                         .c = band.output,
                         .bias = bias,
                         .relu = relu};
-  const std::size_t panel = band.offset_count * band.run * width;
+  const std::size_t panel = band.depth * width;
   std::size_t inputs[kPixelsAtOnce];
   std::size_t outputs[kPixelsAtOnce];
   std::size_t i = 0;  // where the next pixel is
@@ -58,7 +59,8 @@ void convolve(const PixelBand& band, const float* panels, std::size_t channels, 
     for (std::size_t first = 0; first < channels; first += width, weights += panel) {
       const std::size_t columns = std::min(width, channels - first);
       operands.b_stride = whole_vectors(columns);
-      tiles_of_panel(operands, inputs, weights, outputs, now, first, columns);
+      operands.b_gap = band.gap * operands.b_stride;
+      tiles_of_panel(operands, inputs, weights + band.first_row * operands.b_stride, outputs, now, first, columns);
     }
     left -= now;
   }

@@ -16,6 +16,9 @@ struct PixelBand {
   const std::size_t* offsets = nullptr;
   std::size_t offset_count = 0;
   std::size_t run = 0;
+  std::size_t depth = 0;      ///< Rows of a panel. Runs take the first ones of them, one after the other, ...
+  std::size_t first_row = 0;  ///< ... or begin here, and ...
+  std::size_t gap = 0;        ///< ... pass over so many after each.
   float* output = nullptr;
   std::size_t output_row = 0;
   std::size_t output_pixel = 0;
@@ -27,7 +30,7 @@ struct PixelBand {
 /// Columns of all panels of so many channels: the last one is filled up to whole vectors.
 [[nodiscard]] std::size_t convolution_panels_width(std::size_t channels);
 
-/// `panels`: [ceil(channels / width), offset_count * run, width], the last as wide as is left of
+/// `panels`: [ceil(channels / width), depth, width], the last as wide as is left of
 /// convolution_panels_width(); 64-byte aligned. `bias`: [channels] or null.
 void convolve(const PixelBand& band, const float* panels, std::size_t channels, const float* bias, bool relu);
 

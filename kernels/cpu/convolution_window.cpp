@@ -50,4 +50,25 @@ Result<Extent2d> output_extent(const TensorShape& x, Extent2d size, const Window
   return Extent2d{(height - down) / window.stride.height + 1, (width - across) / window.stride.width + 1};
 }
 
+std::vector<Neighbours> neighbours(std::size_t outputs, std::size_t stride, std::size_t before, std::size_t length,
+                                   std::size_t window, std::size_t dilation) {
+  std::vector<Neighbours> all;
+  for (std::size_t i = 0; i < outputs; ++i) {
+    const auto is_inside = [&](std::size_t element) {
+      const std::size_t at = i * stride + element * dilation;
+      return at >= before && at - before < length;
+    };
+    Neighbours one{.first = i, .count = 1};
+    while (one.inside_begin < window && !is_inside(one.inside_begin)) ++one.inside_begin;
+    one.inside_end = one.inside_begin;
+    while (one.inside_end < window && is_inside(one.inside_end)) ++one.inside_end;
+    if (!all.empty() && all.back().inside_begin == one.inside_begin && all.back().inside_end == one.inside_end) {
+      ++all.back().count;
+    } else {
+      all.push_back(one);
+    }
+  }
+  return all;
+}
+
 }  // namespace myelin::kernels

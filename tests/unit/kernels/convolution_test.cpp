@@ -163,7 +163,44 @@ BOOST_AUTO_TEST_CASE(large_images_go_in_several_bands) {
   for_each_target([] {
     Noise noise{2};
     check_convolution({.x = {1, 40, 61, 40}, .size = {3, 3}, .outputs = 5, .window = {.padding = {1, 1, 1, 1}}}, noise);
+    check_convolution(
+        {.x = {1, 40, 61, 40}, .size = {3, 3}, .outputs = 5, .window = {.dilation = {1, 2}, .padding = {1, 1, 1, 1}}},
+        noise);
     check_convolution({.x = {2, 40, 61, 40}, .size = {2, 2}, .outputs = 3, .window = {.stride = {2, 2}}}, noise);
+  });
+}
+
+// Windows that lie beside the image altogether among them. Some rounds have gaps between pixels, and another path.
+BOOST_AUTO_TEST_CASE(windows_are_cut_off_where_the_image_ends) {
+  for_each_target([] {
+    Noise noise{7};
+    for (std::size_t round = 0; round < 8; ++round) {
+      check_convolution({.x = {2, 7, 9, 20},
+                         .size = {3, 4},
+                         .outputs = 70,
+                         .window = {.stride = {1 + round % 2, 1 + round % 3},
+                                    .dilation = {1 + round % 3, 1},
+                                    .padding = {8, 1, 5, 2}}},
+                        noise, round % 2 == 0 ? Activation::relu : Activation::tanh);
+      check_convolution({.x = {1, 3, 2, 16}, .size = {5, 5}, .outputs = 9, .window = {.padding = {2, 2, 2, 2}}}, noise);
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(an_infinite_weight_beside_the_image_meets_zeros) {
+  for_each_target([] {
+    constexpr std::size_t kChannels = 8;
+    std::vector<float> weights(9 * kChannels, 1.0F);
+    weights[0] = std::numeric_limits<float>::infinity();  // above and to the left
+    const auto filter = PackedFilter::make(ConstTensorView{weights.data(), {3, 3, kChannels, 1}}).value();
+    BOOST_TEST(!filter.is_finite());
+    const std::vector<float> x(25 * kChannels, 1.0F);
+    std::vector<float> y(25);
+    require_success(conv2d(ConstTensorView{x.data(), {1, 5, 5, kChannels}}, filter, TensorView{y.data(), {1, 5, 5, 1}},
+                           {.padding = {1, 1, 1, 1}}));
+    for (std::size_t i = 0; i < 5; ++i) {
+      for (std::size_t j = 0; j < 5; ++j) BOOST_TEST(std::isnan(y[i * 5 + j]) == (i == 0 || j == 0));
+    }
   });
 }
 

@@ -58,6 +58,8 @@ class PackedFilter {
   [[nodiscard]] bool is_depthwise() const noexcept { return inputs_per_group_ == 1 && outputs_per_group_ == 1; }
   /// Whether the SIMD target in use is one that reads this layout. Only tests that switch targets see false.
   [[nodiscard]] bool usable() const noexcept;
+  /// Whether no weight is NaN or infinite: then what lies beside the image, zeros, need not be multiplied.
+  [[nodiscard]] bool is_finite() const noexcept { return is_finite_; }
   /// Depthwise: [height, width, channels]. Else group after group, panel after panel, each [height, width, inputs /
   /// groups, panel width], the last no wider than it must be and filled up with zeros; 64-byte aligned.
   [[nodiscard]] const float* data() const noexcept { return packed_.get(); }
@@ -69,6 +71,7 @@ class PackedFilter {
   std::size_t outputs_per_group_ = 0;
   std::size_t groups_ = 0;
   std::size_t panel_width_ = 0;
+  bool is_finite_ = false;
 };
 
 /// What comes after the sums of a convolution.
