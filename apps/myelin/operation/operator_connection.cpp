@@ -33,12 +33,12 @@ std::string why_not(const network::Node& node) {
 /// Whether another attempt would end as this one has: nobody listens there, or one side does not believe the other. A
 /// node that has no room, or is ending, closes the connection without a word: it may be better soon.
 bool is_refusal(std::string_view error) {
+  const auto says = [error](std::string_view part) { return error.find(part) != std::string_view::npos; };
+  if (says("has closed")) return false;
   for (const Errc code : {Errc::access_denied, Errc::unsupported_version, Errc::invalid_argument, Errc::not_found}) {
     if (error.starts_with(to_string(code))) return true;
   }
-  const std::string_view what = error.substr(std::min(error.size(), to_string(Errc::unreachable).size() + 2));
-  return error.starts_with(to_string(Errc::unreachable)) &&
-         (what.starts_with("TLS: ") || what.starts_with(std::generic_category().message(ECONNREFUSED)));
+  return says(std::generic_category().message(ECONNREFUSED)) || says("certificate") || says("TLS");
 }
 
 bool all_refuse(const std::vector<network::SeedStatus>& seeds) {
