@@ -10,6 +10,7 @@
 #include "commands/bench_messages.hpp"
 #include "commands/bench_network.hpp"
 #include "commands/certs_new.hpp"
+#include "commands/certs_show.hpp"
 #include "commands/cluster.hpp"
 #include "commands/completion.hpp"
 #include "commands/config_check.hpp"
@@ -99,6 +100,7 @@ int main(int argc, char** argv) {
                  "Examples:\n"
                  "  myelin certs new certs north east south west client");
   line.add(std::make_unique<CertsNew>());
+  line.add(std::make_unique<CertsShow>());
   line.add_group("validator", "Validators of a shared memory, in processes of their own",
                  "Examples:\n"
                  "  myelin validator run north --committee committee.toml --certs certs/north\n"

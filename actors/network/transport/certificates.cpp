@@ -217,6 +217,35 @@ Result<std::string> node_of(const Credentials& credentials) {
 
 Result<Role> role_of(const Credentials& credentials) { return identity_of(credentials).map(&Identity::role); }
 
+Result<std::string> cluster_of(const Credentials& credentials) {
+  return identity_of(credentials).map([](Identity&& identity) { return std::move(identity.cluster); });
+}
+
+Result<bool> is_of_its_authority(const Credentials& credentials) {
+  const Certificate certificate = openssl::read_certificate(credentials.certificate);
+  const Certificate authority = openssl::read_certificate(credentials.authority);
+  if (certificate == nullptr || authority == nullptr) {
+    ERR_clear_error();
+    return fail(Errc::invalid_argument, "a certificate, or its authority's, is none");
+  }
+  const bool is_signed = X509_verify(certificate.get(), X509_get0_pubkey(authority.get())) == 1;
+  ERR_clear_error();
+  return is_signed;
+}
+
+Result<std::string> fingerprint_of(std::string_view certificate) {
+  const Certificate read = openssl::read_certificate(certificate);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (read == nullptr || X509_digest(read.get(), EVP_sha256(), digest.data(), &size) != 1) {
+    ERR_clear_error();
+    return fail(Errc::invalid_argument, "this is no certificate");
+  }
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
 Result<Validity> validity_of(const Credentials& credentials) {
   const Certificate certificate = openssl::read_certificate(credentials.certificate);
   std::tm from{};

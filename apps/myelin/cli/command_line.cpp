@@ -91,6 +91,23 @@ std::string problem_with_value(std::string what) {
   return what;
 }
 
+/// "--help" behind the words, where the first of them is "help" and the others name a command; otherwise the words that
+/// are to be parsed, and found to be wrong.
+std::vector<std::string> without_help(CLI::App& root, std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  arguments.erase(arguments.begin());
+  CLI::App* app = &root;
+  for (const std::string& word : arguments) {
+    if (word.starts_with('-')) continue;
+    const std::vector<std::string> names = subcommands_of(*app);
+    if (names.empty()) break;  // a command's own arguments: nothing is run of what is to be explained
+    if (std::ranges::find(names, word) == names.end()) return arguments;
+    app = app->get_subcommand(word);
+  }
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
 void add_common_options(CLI::App& app, bool& json, bool& quiet, const std::string& group) {
   app.add_flag("--json", json, "One JSON document on stdout; progress stays on stderr")->group(group);
   app.add_flag("--quiet", quiet, "No progress on stderr")->group(group);
@@ -105,6 +122,7 @@ CommandLine::CommandLine(std::function<std::string()> version, std::string foote
   app_.footer(std::move(footer));
   // Before the subcommand too, where many type them; the help names them where they belong.
   add_common_options(app_, json_, quiet_, "");
+  app_.add_subcommand("help", "Explains a command: 'myelin help node' is 'myelin node --help'");
 }
 
 void CommandLine::add_group(const std::string& name, const std::string& summary, const std::string& footer) {
@@ -136,7 +154,7 @@ int CommandLine::run(int argc, const char* const* argv, Session& session) {
 
 int CommandLine::dispatch(int argc, const char* const* argv, Session& session) {
   std::FILE* const err = session.terminal.err;
-  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const std::vector<std::string> arguments = without_help(app_, {argv + std::min(argc, 1), argv + argc});
   try {
     app_.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
   } catch (const CLI::CallForHelp&) {

@@ -41,7 +41,7 @@ void CertsNew::declare(CLI::App& app) {
   app.add_option("--cluster", cluster_, "The cluster's name")->type_name("NAME")->capture_default_str();
   app.add_option("--role", role_,
                  "What they are for: 'node'; 'operator', for a person who changes things; 'read-only', who looks")
-      ->check(CLI::IsMember({"node", "operator", "read-only"}).description(""))
+      ->check(CLI::IsMember({"node", "operator", "read-only"}))
       ->type_name("ROLE")
       ->capture_default_str();
   app.add_option("--days", days_, "How long certificates are good")

@@ -34,7 +34,7 @@ void Completion::declare(CLI::App& app) {
   app_ = &app;
   app.add_option("shell", shell_, "bash (also for zsh), or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "fish"}).description(""))
+      ->check(CLI::IsMember({"bash", "fish"}))
       ->type_name("SHELL");
   app.footer(
       "Examples:\n"

@@ -6,11 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "node/config_file.hpp"
+#include "terminal/units.hpp"
 
 namespace myelin::tool {
 
 void ConfigCheck::declare(CLI::App& app) {
-  app.add_option("file", file_, "The configuration")->required()->type_name("FILE");
+  app.add_option("file,--config", file_, "The configuration")->required()->type_name("FILE");
   app.footer(
       "It looks at what the file says, and at nothing that the file names: plugins and certificates are not\n"
       "opened. Exit status 0 if nothing is wrong, and 1 otherwise.\n\n"
@@ -33,8 +34,8 @@ Result<void> ConfigCheck::run(Session& session) {
     return {};
   }
   if (count == 0) {
-    session.print_text(fmt::format("'{}' is well: node '{}', {} agents\n", file_, read->config.node_name(),
-                                   read->config.agents.size()));
+    session.print_text(fmt::format("'{}' is well: node '{}', {}\n", file_, read->config.node_name(),
+                                   counted(read->config.agents.size(), "agent")));
     return {};
   }
   for (const ConfigProblem& problem : read->problems) session.print_text(problem.text() + '\n');

@@ -41,7 +41,7 @@ void LogsCommand::declare_own(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--level", level_name_, "Only lines of this level, and above")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical"}).description(""))
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical"}))
       ->type_name("LEVEL")
       ->capture_default_str();
   app.add_flag("-f,--follow", follow_, "Goes on with what comes, until Ctrl-C; waits for a node that is gone");

@@ -12,9 +12,9 @@ namespace myelin::tool {
 void MemoryGet::declare_own(CLI::App& app) {
   app.add_option("key", key_, "What to look up")->required()->type_name("KEY");
   app.footer(
-      "Bytes come out as they were put in, without a newline; numbers and leases as a line. The exit status is 1 "
-      "where\n"
-      "the key holds nothing.\n\n"
+      "Bytes come out as they were put in, without a newline but on a terminal; numbers and leases as a line. The "
+      "exit\n"
+      "status is 1 where the key holds nothing.\n\n"
       "Examples:\n"
       "  myelin memory get colour\n"
       "  myelin memory get photo --space pictures > cat.jpg\n"
@@ -37,6 +37,7 @@ Result<void> MemoryGet::run_on(const Opened& opened) {
     opened.session.print_json(document);
   } else if (value.kind() == ValueKind::bytes) {
     opened.session.print_text(value.text());
+    if (opened.session.terminal.out_is_terminal && !value.text().ends_with('\n')) opened.session.print_text("\n");
   } else {
     opened.session.print_text(to_line(value) + '\n');
   }

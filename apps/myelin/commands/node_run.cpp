@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "node/config_keys.hpp"
 #include "node/deadline.hpp"
 #include "node/readiness.hpp"
+#include "terminal/units.hpp"
 
 namespace myelin::tool {
 
@@ -20,6 +22,30 @@ namespace {
 
 // What the process may take beyond the deadline, to see that it has passed and say so.
 constexpr std::chrono::milliseconds kGrace{500};
+
+}  // namespace
+
+namespace {
+
+/// "LEVEL:{debug,info}", as options show their choices, and completions take them.
+std::string type_of(const ConfigKey& key) {
+  std::string choices{key.choices};
+  std::ranges::replace(choices, ' ', ',');
+  return choices.empty() ? std::string{key.value_name} : fmt::format("{}:{{{}}}", key.value_name, choices);
+}
+
+/// Of many agents the first, and how many more there are.
+std::string list_of(const std::vector<std::string>& agents) {
+  constexpr std::size_t kShown = 10;
+  const std::size_t shown = std::min(agents.size(), kShown);
+  std::string text =
+      fmt::format("{}", fmt::join(agents.begin(), agents.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < agents.size()) {
+    text += fmt::format(" and {} more ('myelin agents ls' has all)",
+                        format_count(static_cast<long long>(agents.size() - shown)));
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -37,7 +63,7 @@ void NodeRun::declare(CLI::App& app) {
     } else {
       app.add_option_function<std::string>(
              flag, [this, flag](const std::string& text) { flags_[flag] = text; }, help)
-          ->type_name(std::string{key.value_name})
+          ->type_name(type_of(key))
           ->group("Configuration");
     }
   }
@@ -83,8 +109,8 @@ NodeResult<void> NodeRun::run_node(Session& session) {
   if (!started) return tl::unexpected{started.error()};
   NodeProcess& node = **started;
   show_ready(session, node);
-  if (const auto told =
-          readiness->ready(fmt::format("{} agents on {}", node.published().size(), node.cluster().node().address()));
+  if (const auto told = readiness->ready(
+          fmt::format("{} on {}", counted(node.published().size(), "agent"), node.cluster().node().address()));
       !told) {
     node.log().warn("{}", told.error().message);
   }
@@ -118,7 +144,7 @@ void NodeRun::show_ready(Session& session, NodeProcess& node) const {
   } else {
     session.print_text(fmt::format("node '{}' is ready on {}{}\n", node.cluster().node().name(), address,
                                    credentials ? "" : ", without TLS"));
-    if (!node.published().empty()) session.print_text(fmt::format("agents: {}\n", fmt::join(node.published(), ", ")));
+    if (!node.published().empty()) session.print_text(fmt::format("agents: {}\n", list_of(node.published())));
   }
   std::fflush(session.terminal.out);  // whoever waits for it may read a pipe
 }

@@ -34,6 +34,7 @@ Terminal Terminal::of_process(const Environment& environment) {
   Terminal terminal;
   terminal.out = stdout;
   terminal.err = stderr;
+  terminal.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   terminal.err_is_live = smart && isatty(STDERR_FILENO) == 1;
   terminal.out_style.utf8 = locale_is_utf8(environment);
   terminal.out_style.colour = smart && isatty(STDOUT_FILENO) == 1 && !environment.get("NO_COLOR");

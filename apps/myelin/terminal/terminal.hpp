@@ -19,7 +19,8 @@ struct Style {
 struct Terminal {
   std::FILE* out = nullptr;
   std::FILE* err = nullptr;
-  bool err_is_live = false;  ///< A person watches `err`: a line may be rewritten in place.
+  bool out_is_terminal = false;  ///< What is written to `out` is shown, not kept.
+  bool err_is_live = false;      ///< A person watches `err`: a line may be rewritten in place.
   Style out_style;
   int err_columns = 80;
 

@@ -11,6 +11,9 @@
 #include <set>
 #include <string>
 
+#include "comes_true.hpp"
+#include "temporary_directory.hpp"
+
 using myelin::test::Outcome;
 using myelin::test::Program;
 using myelin::test::run;
@@ -25,6 +28,25 @@ BOOST_AUTO_TEST_CASE(version_names_the_release_the_simd_target_and_the_backends)
   BOOST_TEST(outcome.out.find("SIMD target: ") != std::string::npos);
   BOOST_TEST(outcome.out.find("backends: scalar, simd") != std::string::npos);
   BOOST_TEST(outcome.err.empty());
+}
+
+BOOST_AUTO_TEST_CASE(help_of_a_command_is_what_the_command_says) {
+  BOOST_TEST(run({"help"}).out == run({"--help"}).out);
+  BOOST_TEST(run({"help", "bench"}).out == run({"bench", "--help"}).out);
+  BOOST_TEST(run({"help", "memory", "get"}).out == run({"memory", "get", "--help"}).out);
+  BOOST_TEST(run({"help", "memory", "get", "colour"}).out == run({"memory", "get", "--help"}).out);  // not run
+  const Outcome typo = run({"help", "memory", "got"});
+  BOOST_TEST(typo.status == 2);
+  BOOST_TEST(typo.err.find("did you mean 'get'?") != std::string::npos, typo.err);
+  BOOST_TEST(run({"help", "certs", "new"}).out.find("{node,operator,read-only}") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_configuration_is_checked_however_it_is_named) {
+  const myelin::test::TemporaryDirectory folder;
+  const std::string file = folder.write("node.toml", "[node]\nname = 'north'\n").string();
+  const Outcome plain = run({"config", "check", file});
+  BOOST_TEST(plain.status == 0, plain.err);
+  BOOST_TEST(run({"config", "check", "--config", file}).out == plain.out);
 }
 
 BOOST_AUTO_TEST_CASE(help_teaches_by_example) {

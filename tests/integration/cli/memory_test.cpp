@@ -66,6 +66,11 @@ BOOST_AUTO_TEST_CASE(values_come_from_files_and_go_out_as_they_are) {
   for (int i = 0; i < 5000; ++i) bytes += static_cast<char>(i * 7);
   require_done({"put", "photo", "--file", directory.write("photo", bytes), "--space", "pictures"});
   BOOST_TEST((memory({"get", "photo", "--space", "pictures"}).out == bytes));
+  // Where people look, the prompt is not to stand behind it. (script, of Debian's bsdutils, runs it on a terminal.)
+  BOOST_REQUIRE(memory({"put", "colour", "blue"}).status == 0);
+  BOOST_TEST(memory({"get", "colour"}).out == "blue");
+  const std::string command = MYELIN_BINARY " memory get colour --dir '" + folder + "'";
+  BOOST_TEST(myelin::test::run({"-qec", command, "/dev/null"}, {}, "/usr/bin/script").out == "blue\r\n");
   BOOST_TEST((memory({"get", "pictures/photo"}).out == bytes));
   check_refused(memory({"put", "big", "--file", directory.write("big", std::string(65'537, 'x'))}), 1, "65536 at most");
   check_refused(memory({"put", "none", "--file", "/nowhere/x"}), 1, "/nowhere/x");
@@ -240,9 +245,9 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_for_its_owner_and_never_overwritten) {
   BOOST_TEST(document["public_key"].get<std::string>().size() == 64U);
   BOOST_TEST(document["public_key"].get<std::string>() != made.out.substr(0, 64));
   // Its folder is made, and is as private.
-  const std::string folder = (directory.path() / "machine" / "north").string();
-  BOOST_TEST(myelin::test::run({"keys", "new", folder + "/key"}).status == 0);
-  for (const std::string& each : {folder, (directory.path() / "machine").string()}) {
+  const std::string north = (directory.path() / "machine" / "north").string();
+  BOOST_TEST(myelin::test::run({"keys", "new", north + "/key"}).status == 0);
+  for (const std::string& each : {north, (directory.path() / "machine").string()}) {
     BOOST_REQUIRE(::stat(each.c_str(), &status) == 0);
     BOOST_TEST((status.st_mode & 0777) == 0700U);
   }

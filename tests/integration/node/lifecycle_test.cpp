@@ -57,6 +57,24 @@ BOOST_AUTO_TEST_CASE(it_says_when_it_is_ready_and_ends_with_0_when_it_is_told_to
   BOOST_TEST(std::filesystem::exists(folder.path() / "data" / "certs" / "operator" / "node.pem"));
 }
 
+BOOST_AUTO_TEST_CASE(of_many_agents_the_first_are_named) {
+  const TemporaryDirectory folder;
+  const auto file = folder.write("node.toml",
+                                 "[node]\nname = 'north'\nlisten = '127.0.0.1:0'\ndata = 'data'\nlog = 'node.log'\n"
+                                 "[[agent]]\ntype = 'echo'\nname = 'parrot'\ncount = 1000\n");
+  Drain err;
+  Program program{{"node", "--config", file.string()}, err.write_end()};
+  err.start();
+  BOOST_TEST(comes_true([&] { return says(content_of(folder.path() / "data" / "node.log"), "is ready on"); }));
+  program.signal(SIGTERM);
+  const Outcome outcome = program.wait();
+  static_cast<void>(err.finish());
+  BOOST_TEST(outcome.status == 0);
+  BOOST_TEST(says(outcome.out, "agents: parrot-1, parrot-2, "), outcome.out);
+  BOOST_TEST(says(outcome.out, " and 990 more"), outcome.out);
+  BOOST_TEST(outcome.out.size() < 500U);
+}
+
 BOOST_AUTO_TEST_CASE(systemd_is_told_that_it_is_ready_and_that_it_stops) {
   const TemporaryDirectory folder;
   const std::string path = (folder.path() / "notify").string();

@@ -235,7 +235,64 @@ BOOST_AUTO_TEST_CASE(shells_and_man_are_told_every_command) {
     BOOST_TEST(fish.find("-a " + words.substr(words.find(' ') + 1)) != std::string::npos, words);
     BOOST_TEST(page.find(".SS myelin " + words) != std::string::npos, words);
   }
+  for (const char* section : {"EXIT STATUS", "ENVIRONMENT", "FILES"}) {
+    BOOST_TEST(page.find(std::string{".SH "} + section + "\n") != std::string::npos, section);
+  }
   BOOST_TEST(run({"completion", "tcsh"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(values_are_completed) {
+  const TemporaryDirectory folder;
+  const std::string script = folder.write("myelin", run({"completion", "bash"}).out).string();
+  const auto completed = [&](const std::string& words) {
+    return run({"-c", "source " + script + "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); " +
+                          "_myelin; echo \" ${COMPREPLY[*]} \""},
+               {}, "/bin/bash")
+        .out;
+  };
+  BOOST_TEST(completed("myelin certs new --role ''") == " node operator read-only \n");
+  BOOST_TEST(completed("myelin certs new --role op") == " operator \n");
+  BOOST_TEST(completed("myelin node --log-level ''") == " debug info warn error \n");
+  BOOST_TEST(completed("myelin completion ''").find(" bash fish ") != std::string::npos);
+  BOOST_TEST(completed("myelin certs ''").find(" new ") != std::string::npos);
+  const std::string fish = run({"completion", "fish"}).out;
+  BOOST_TEST(fish.find("-l role -x -a 'node operator read-only'") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(certificates_are_shown_with_what_is_wrong) {
+  const TemporaryDirectory folder;
+  const std::string certs = (folder.path() / "certs").string();
+  BOOST_REQUIRE(run({"certs", "new", certs, "north", "--cluster", "sea", "--days", "30"}).status == 0);
+  BOOST_REQUIRE(run({"certs", "new", certs, "ada", "--role", "operator", "--cluster", "sea"}).status == 0);
+  const json shown = json::parse(run({"certs", "show", certs, "--json"}).out);
+  BOOST_REQUIRE(shown["certificates"].size() == 2U);
+  const json& ada = shown["certificates"][0];
+  const json& north = shown["certificates"][1];
+  BOOST_TEST(ada["name"] == "ada");
+  BOOST_TEST(ada["role"] == "operator");
+  BOOST_TEST(north["role"] == "node");
+  BOOST_TEST(north["cluster"] == "sea");
+  BOOST_TEST(north["authority"] == shown["authority"]["fingerprint"]);
+  BOOST_TEST(north["authority"].get<std::string>().size() == 64U);
+  BOOST_TEST(north["from"].get<std::string>() < north["until"].get<std::string>());
+  BOOST_TEST(north["problem"] == "");
+  // One node's own folder.
+  const Outcome one = run({"certs", "show", certs + "/north"});
+  BOOST_TEST(one.out.find("north") != std::string::npos, one.out);
+  BOOST_TEST(one.out.find("sea") != std::string::npos, one.out);
+  // Somebody else's among them, and one that its ca.pem has not signed.
+  const std::string others = (folder.path() / "others").string();
+  BOOST_REQUIRE(run({"certs", "new", others, "south", "east", "--cluster", "sea"}).status == 0);
+  std::filesystem::rename(others + "/south", certs + "/south");
+  std::filesystem::copy_file(others + "/east/ca.pem", certs + "/north/ca.pem",
+                             std::filesystem::copy_options::overwrite_existing);
+  const json mixed = json::parse(run({"certs", "show", certs, "--json"}).out)["certificates"];
+  BOOST_REQUIRE(mixed.size() == 3U);
+  BOOST_TEST(mixed[1]["problem"].get<std::string>().starts_with("not signed by"), mixed[1].dump());
+  BOOST_TEST(mixed[2]["problem"].get<std::string>().starts_with("of another authority"), mixed[2].dump());
+  const Outcome none = run({"certs", "show", folder.path().string() + "/nowhere"});
+  BOOST_TEST(none.status == 1);
+  BOOST_TEST(mentions(none, "'myelin certs new"), none.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

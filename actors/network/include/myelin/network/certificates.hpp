@@ -69,6 +69,13 @@ struct Credentials {
 [[nodiscard]] Result<std::string> node_of(const Credentials& credentials);
 /// The role that it gives. **Errors**: as node_of().
 [[nodiscard]] Result<Role> role_of(const Credentials& credentials);
+/// The cluster that it is for. **Errors**: as node_of().
+[[nodiscard]] Result<std::string> cluster_of(const Credentials& credentials);
+/// Whether its authority has signed it. **Errors**: as node_of().
+[[nodiscard]] Result<bool> is_of_its_authority(const Credentials& credentials);
+/// SHA-256 of a certificate, 64 hexadecimal digits: by it authorities are told apart. PEM in. **Errors**:
+/// invalid_argument for what is no certificate.
+[[nodiscard]] Result<std::string> fingerprint_of(std::string_view certificate);
 /// From when to when it is good. **Errors**: as node_of().
 [[nodiscard]] Result<Validity> validity_of(const Credentials& credentials);
 
