@@ -75,6 +75,32 @@ BOOST_AUTO_TEST_CASE(of_many_agents_the_first_are_named) {
   BOOST_TEST(outcome.out.size() < 500U);
 }
 
+BOOST_AUTO_TEST_CASE(under_nohup_the_end_of_its_terminal_is_not_its_end) {
+  const TemporaryDirectory folder;
+  const std::string data = (folder.path() / "data").string();
+  Drain err;
+  Program program{{"-c", "trap '' HUP; exec " MYELIN_BINARY " node --name north --listen 127.0.0.1:0 --log node.log "
+                         "--data " +
+                             data},
+                  err.write_end(),
+                  {},
+                  "/bin/sh"};
+  err.start();
+  const auto logged = [&](std::string_view part) { return says(content_of(data + "/node.log"), part); };
+  BOOST_TEST(comes_true([&] { return logged("is ready on"); }));
+  program.signal(SIGHUP);
+  // It still serves: what asks it afterwards is answered, and only then it is told to end.
+  const std::string text = content_of(data + "/node.log");
+  const std::size_t at = text.find("is ready on ") + std::string{"is ready on "}.size();
+  const Outcome asked = run({"status", "--connect", text.substr(at, text.find(": ", at) - at), "--certs",
+                             data + "/certs/operator", "--timeout", "60"});
+  BOOST_TEST(asked.status == 0, asked.err);
+  BOOST_TEST(!logged("stopping"));
+  program.signal(SIGTERM);
+  BOOST_TEST(program.wait().status == 0);
+  static_cast<void>(err.finish());
+}
+
 BOOST_AUTO_TEST_CASE(systemd_is_told_that_it_is_ready_and_that_it_stops) {
   const TemporaryDirectory folder;
   const std::string path = (folder.path() / "notify").string();
