@@ -121,10 +121,12 @@ Result<void> reserve_lock_file(const std::filesystem::path& path, unsigned reade
   const std::filesystem::path lock = path.string() + "-lock";
   const Descriptor file{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly)};
   if (!file.is_open()) return {};  // LMDB says why
-  const int error = ::posix_fallocate(file.number(), 0, static_cast<off_t>(kHeadBytes + readers * kBytesAReader));
-  // Where it is not offered, the file is written to as before.
-  if (error == 0 || error == EOPNOTSUPP || error == EINVAL) return {};
-  return system_failure("set space aside for", lock, error);
+  // The length stays: LMDB makes of a longer file that there may be more readers.
+  const auto bytes = static_cast<off_t>(kHeadBytes + readers * kBytesAReader);
+  if (::fallocate(file.number(), FALLOC_FL_KEEP_SIZE, 0, bytes) == 0) return {};
+  // Where that is not offered, the file is written to as before.
+  if (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS) return {};
+  return system_failure("set space aside for", lock, errno);
 }
 
 int open_databases(Database& database, MDB_txn* transaction) noexcept {
