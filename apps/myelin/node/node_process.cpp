@@ -15,6 +15,7 @@
 #include "myelin/validator/limits.hpp"
 #include "node/builtin_types.hpp"
 #include "node/node_log.hpp"
+#include "terminal/units.hpp"
 
 namespace myelin::tool {
 
@@ -100,8 +101,8 @@ NodeResult<void> NodeProcess::open(const std::vector<plugin::AgentType>& types) 
   if (auto done = memory_outcome(start_memory()); !done) return done;
   if (auto done = configuration(start_agents()); !done) return done;
   hosted_->open();
-  log_->info("node '{}' of cluster '{}' is ready on {}: {} agents", cluster_->node().name(), config_.cluster,
-             cluster_->node().address(), published_.size());
+  log_->info("node '{}' of cluster '{}' is ready on {}: {}", cluster_->node().name(), config_.cluster,
+             cluster_->node().address(), counted(published_.size(), "agent"));
   return {};
 }
 
@@ -285,7 +286,9 @@ NodeResult<void> NodeProcess::stop(Duration limit) {
   // Half of the time for what agents have begun; then for what they have sent, for goodbyes, and for those that do not
   // end.
   const std::size_t late = hosted_->drain(left() / 2);
-  if (late != 0) log_->warn("{} agents were not done in half of the time that there is", late);
+  if (late != 0)
+    log_->warn("{} not done in half of the time that there is",
+               late == 1 ? "an agent was" : fmt::format("{} agents were", late));
   if (singletons_) singletons_->release(left() / 4);
   if (const auto drained = cluster_->node().drain(left() / 4); !drained) {
     log_->warn("not all that was sent has arrived: {}", drained.error().message);
