@@ -101,6 +101,18 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return std::string{std::istreambuf_iterator<char>{file}, {}};
 }
 
+Result<void> check_is_private(const std::filesystem::path& key) {
+  std::error_code unknown;
+  // Its group may read it: so can a key that is root's be a service's.
+  constexpr auto kTooMany = std::filesystem::perms::others_all | std::filesystem::perms::group_write;
+  const auto granted = std::filesystem::status(key, unknown).permissions();
+  if (unknown || (granted & kTooMany) == std::filesystem::perms::none) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("'{0}' has mode {1:04o}: others could use it in your place. Run: chmod 600 '{0}'; and if "
+                          "somebody may have read it, make another",
+                          key.string(), static_cast<unsigned>(granted)));
+}
+
 Result<void> write_file(const std::filesystem::path& path, const std::string& text, unsigned mode) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   const bool written = file >= 0 && ::fchmod(file, mode) == 0 &&
@@ -197,6 +209,9 @@ Result<CertificateAndKey> load_authority(const std::filesystem::path& folder) {
   if (!certificate) return tl::unexpected{std::move(certificate).error()};
   Result<std::string> key = read_file(folder / "authority.key");
   if (!key) return tl::unexpected{std::move(key).error()};
+  if (Result<void> checked = check_is_private(folder / "authority.key"); !checked) {
+    return tl::unexpected{std::move(checked).error()};
+  }
   return CertificateAndKey{*std::move(certificate), *std::move(key)};
 }
 
@@ -267,17 +282,7 @@ Result<Credentials> load_credentials(const std::filesystem::path& folder) {
   const std::filesystem::path key_file = folder / "node.key";
   Result<std::string> key = read_file(key_file);
   if (!key) return tl::unexpected{std::move(key).error()};
-  std::error_code unknown;
-  // Its group may read it: so can a key that is root's be a service's.
-  constexpr auto kTooMany = std::filesystem::perms::others_all | std::filesystem::perms::group_write;
-  const auto granted = std::filesystem::status(key_file, unknown).permissions();
-  if (!unknown && (granted & kTooMany) != std::filesystem::perms::none) {
-    return fail(
-        Errc::invalid_argument,
-        fmt::format("'{0}' has mode {1:04o}: others could read it, and be this node then. Run: chmod 600 '{0}'; "
-                    "and if somebody may have read it, make another",
-                    key_file.string(), static_cast<unsigned>(granted)));
-  }
+  if (Result<void> checked = check_is_private(key_file); !checked) return tl::unexpected{std::move(checked).error()};
   return Credentials{*std::move(authority), *std::move(certificate), *std::move(key)};
 }
 

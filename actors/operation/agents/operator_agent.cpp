@@ -199,7 +199,7 @@ void OperatorAgent::spawn_agent(Held<schema::SpawnRequest> question, Reply<schem
   const std::string chosen = node.empty() ? self_name() : node;
   if (pass_on(question, reply)) return;
   const std::string name = text_of(question->getName());
-  changes(fmt::format("has {} of type '{}' started", name.empty() ? "an agent" : fmt::format("agent '{}'", name),
+  changes(fmt::format("asks for {} of type '{}'", name.empty() ? "an agent" : fmt::format("agent '{}'", name),
                       text_of(question->getType())));
   const cluster::SpawnCall call = parts_.cluster.spawn(chosen, text_of(question->getType()),
                                                        text_of(question->getName()), text_of(question->getSettings()));

@@ -94,8 +94,10 @@ std::string problem_with_value(std::string what) {
 /// "--help" behind the words, where the first of them is "help" and the others name a command; otherwise the words that
 /// are to be parsed, and found to be wrong.
 std::vector<std::string> without_help(CLI::App& root, std::vector<std::string> arguments) {
-  if (arguments.empty() || arguments.front() != "help") return arguments;
-  arguments.erase(arguments.begin());
+  const auto first =
+      std::ranges::find_if(arguments, [](const std::string& word) { return word != "--json" && word != "--quiet"; });
+  if (first == arguments.end() || *first != "help") return arguments;
+  arguments.erase(first);
   CLI::App* app = &root;
   for (const std::string& word : arguments) {
     if (word.starts_with('-')) continue;
@@ -165,6 +167,10 @@ int CommandLine::dispatch(int argc, const char* const* argv, Session& session) {
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     fmt::print(err, "myelin: {}\n", explain(arguments, error));
+    return kExitUsage;
+  }
+  if (app_.get_subcommand("help")->parsed()) {  // nothing is run of what is to be explained
+    fmt::print(err, "{}", app_.help());
     return kExitUsage;
   }
   session.json = json_;

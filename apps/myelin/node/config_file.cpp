@@ -62,7 +62,10 @@ bool is_any_address(const std::string& text) {
 /// Kubernetes tells each container of the services that it may call: a service 'myelin-node' is
 /// MYELIN_NODE_SERVICE_HOST, MYELIN_NODE_PORT and more.
 bool is_of_kubernetes(std::string_view rest) {
-  return rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
+  // And 'myelin-node-north' is MYELIN_NODE_NORTH_SERVICE_HOST.
+  return rest.starts_with("SERVICE_") || rest.ends_with("_SERVICE_HOST") ||
+         rest.find("_SERVICE_PORT") != std::string_view::npos || rest == "PORT" || rest.starts_with("PORT_") ||
+         rest.ends_with("_PORT") || rest.find("_PORT_") != std::string_view::npos;
 }
 
 /// A typing error in a variable's name must not go unnoticed, as little as one in the file or in a flag.

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "myelin/actors/interceptor.hpp"
+
 namespace myelin::tool {
 
 namespace {
@@ -67,8 +69,17 @@ void SeedLog::look_at(const std::vector<network::SeedStatus>& seeds) {
 }
 
 void RefusalLog::add(const std::string& address, const Error& why, TimePoint now) {
+  if (now - minute_ >= kBetweenRefusals) {
+    if (untold_ != 0) log_->warn("{} others were not let in within a minute", untold_);
+    minute_ = now;
+    lines_ = untold_ = 0;
+  }
   auto found = told_.find(why.message);
   if (found == told_.end()) {
+    if (lines_ == kLinesAMinute) {
+      ++untold_;
+      return;
+    }
     if (told_.size() == kReasonsMax) {
       told_.erase(std::ranges::min_element(told_, {}, [](const auto& one) { return one.second.at; }));
     }
@@ -77,6 +88,7 @@ void RefusalLog::add(const std::string& address, const Error& why, TimePoint now
     ++found->second.since;
     return;
   }
+  ++lines_;
   const std::uint64_t others = std::exchange(found->second, {now, 0}).since;
   log_->warn("{} was not let in{}: {}", address,
              others == 0 ? "" : fmt::format(", as {} others since that was said last", others), why.message);
@@ -86,7 +98,7 @@ void log_failure(spdlog::logger& log, const cluster::Directory& directory, const
   if (!failure.returns) return;
   const auto all = directory.published();
   const auto found = std::ranges::find(all, failure.child, &cluster::PublishedAgent::agent);
-  const std::string who = found == all.end()    ? fmt::format("an agent of type '{}'", failure.name)
+  const std::string who = found == all.end()    ? fmt::format("an agent of class {}", class_name_of(failure.child))
                           : found->type.empty() ? fmt::format("agent '{}'", found->name)
                                                 : fmt::format("agent '{}' of type '{}'", found->name, found->type);
   log.warn("{} has failed, and is started again{}: {}", who,

@@ -63,7 +63,7 @@ class SeedLog {
   std::map<std::string, std::set<std::string>> told_;
 };
 
-/// Who was not let in: each reason once a minute, however often it comes, for anybody can have it come.
+/// Who was not let in: each reason once a minute, and no more than some new ones, for anybody can have them come.
 /// **Thread-safety**: thread-compatible.
 class RefusalLog {
  public:
@@ -77,9 +77,13 @@ class RefusalLog {
     std::uint64_t since = 0;
   };
   static constexpr std::size_t kReasonsMax = 64;
+  static constexpr std::uint64_t kLinesAMinute = 16;
 
   std::shared_ptr<spdlog::logger> log_;
   std::map<std::string, Told> told_;
+  TimePoint minute_{};
+  std::uint64_t lines_ = 0;   ///< In this minute.
+  std::uint64_t untold_ = 0;  ///< Of reasons for which there was no line.
 };
 
 /// Logs that an agent of this node is started again; those that are not, their end tells of.

@@ -180,6 +180,7 @@ void examine_agents(const NodeConfig& config, const std::vector<plugin::AgentTyp
     }
   }
   if (!all_loaded) return;  // what they have is not known
+  if (!types.find(echo_type().name)) static_cast<void>(types.add(echo_type()));
   for (const AgentEntry& entry : config.agents) {
     const auto found = types.find(entry.type);
     if (found) continue;

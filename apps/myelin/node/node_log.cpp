@@ -1,10 +1,13 @@
 #include "node/node_log.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <iterator>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -31,6 +34,23 @@ class BookSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::shared_ptr<operation::LogBook> book_;
 };
 
+/// The text of a message, with control characters spelled out: part of it is what strangers, operators and agents say,
+/// who are not to write lines of their own, nor to a terminal.
+class OneLine final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& into) override {
+    for (const char letter : message.payload) {
+      const auto code = static_cast<unsigned char>(letter);
+      if (code >= 0x20 && code != 0x7f) {
+        into.push_back(letter);
+      } else {
+        fmt::format_to(std::back_inserter(into), "\\x{:02x}", code);
+      }
+    }
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<OneLine>(); }
+};
+
 }  // namespace
 
 Result<std::shared_ptr<spdlog::logger>> open_log(const std::string& where, const std::string& level,
@@ -46,7 +66,9 @@ Result<std::shared_ptr<spdlog::logger>> open_log(const std::string& where, const
     }
     auto log = std::make_shared<spdlog::logger>(
         "node", spdlog::sinks_init_list{std::move(sink), std::make_shared<BookSink>(std::move(book))});
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<OneLine>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %*");
+    log->set_formatter(std::move(formatter));
     log->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
     log->flush_on(spdlog::level::debug);
     return log;

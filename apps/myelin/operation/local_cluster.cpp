@@ -84,6 +84,14 @@ Result<void> check_free(const ClusterFolder& folder) {
   return {};
 }
 
+/// Whether what the cluster makes there is its own.
+Result<void> check_none_at(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(path, ignored))) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is there already, and the cluster has not made it: move it away", path.string()));
+}
+
 /// Makes the folder too: who held the lock may have deleted it.
 Result<FileLock> lock_made(const ClusterFolder& folder, const FileLock::Wait& wait) {
   for (;;) {
@@ -99,9 +107,12 @@ Result<FileLock> lock_made(const ClusterFolder& folder, const FileLock::Wait& wa
 Error end_of(const ClusterFolder::Node& node) {
   Error why{Errc::io_error, text_in(node.errors())};
   const nlohmann::json said = nlohmann::json::parse(text_in(node.output()), nullptr, false);
-  if (said.is_object() && said.contains("error")) {
-    why.code = static_cast<Errc>(said["error"].value("code", static_cast<int>(why.code)));
-    why.message = said["error"].value("message", why.message);
+  const nlohmann::json error = said.is_object() ? said.value("error", nlohmann::json{}) : nlohmann::json{};
+  if (error.is_object() && error.contains("code") && error["code"].is_number_integer()) {
+    why.code = static_cast<Errc>(error["code"].get<int>());
+  }
+  if (error.is_object() && error.contains("message") && error["message"].is_string()) {
+    why.message = error["message"].get<std::string>();
   }
   while (!why.message.empty() && std::isspace(static_cast<unsigned char>(why.message.back()))) why.message.pop_back();
   if (why.message.empty()) why.message = "it did not say why";
@@ -126,9 +137,10 @@ Result<LocalCluster> LocalCluster::open(const fs::path& path, const FileLock::Wa
 Result<LocalCluster> LocalCluster::open_or_make(const fs::path& path, LocalClusterOptions options) {
   if (auto good = check_plugins(options.plugins); !good) return tl::unexpected{good.error()};
   ClusterFolder folder{.path = fs::absolute(path).lexically_normal(), .cluster = options.cluster};
-  std::error_code ignored;
-  if (!ClusterFolder::is_at(path) && !fs::exists(folder.lock(), ignored)) {
-    if (auto free = check_free(folder); !free) return tl::unexpected{free.error()};
+  // Somebody's own folder is to have no lock of ours; where there is one already, another 'up' may be making it.
+  if (std::error_code ignored; !ClusterFolder::is_at(path)) {
+    auto free = check_free(folder);
+    if (!free && !fs::exists(folder.lock(), ignored)) return tl::unexpected{free.error()};
   }
   auto lock = lock_made(folder, options.wait);
   if (!lock) return tl::unexpected{lock.error()};
@@ -144,6 +156,9 @@ Result<LocalCluster> LocalCluster::open_or_make(const fs::path& path, LocalClust
   const std::size_t there = folder.nodes.size();
   const std::size_t wanted = options.nodes.value_or(there == 0 ? LocalClusterOptions::kNodes : there);
   LocalCluster cluster{std::move(folder), std::move(options), *std::move(lock)};
+  for (const ClusterFolder::Node& node : cluster.folder_.nodes) {
+    if (auto made = cluster.make_node(node); !made) return tl::unexpected{made.error()};
+  }
   for (std::size_t i = there; i < wanted; ++i) {
     if (auto added = cluster.add_node(fmt::format("node{}", i + 1)); !added) return tl::unexpected{added.error()};
   }
@@ -184,32 +199,29 @@ Result<network::Credentials> LocalCluster::credentials_for(const std::string& na
 
 Result<fs::path> LocalCluster::add_file(const std::string& name) {
   if (std::ranges::find(folder_.files, name) == folder_.files.end()) {
+    if (auto free = check_none_at(folder_.path / name); !free) return tl::unexpected{free.error()};
     folder_.files.push_back(name);
     if (auto saved = folder_.save(); !saved) return tl::unexpected{saved.error()};
   }
   return folder_.path / name;
 }
 
+/// Told of first: what is in the folder then is the cluster's, and is deleted with it.
 Result<void> LocalCluster::add_node(const std::string& name) {
   const ClusterFolder::Node node{.name = name, .folder = folder_.path / name};
+  if (auto free = check_none_at(node.folder); !free) return free;
+  folder_.nodes.push_back(node);
+  if (auto saved = folder_.save(); !saved) return saved;
+  return make_node(node);
+}
+
+/// Does nothing where it is there already; it is not where 'up' was ended in the middle.
+Result<void> LocalCluster::make_node(const ClusterFolder::Node& node) const {
   std::error_code error;
+  if (fs::exists(node.configuration(), error)) return {};
   fs::create_directories(node.folder, error);
   if (error) return fail(Errc::io_error, fmt::format("cannot make '{}': {}", node.folder.string(), error.message()));
-  // There already where 'up' was ended in the middle.
-  if (!fs::exists(node.configuration(), error)) {
-    if (!fs::is_empty(node.folder, error)) {
-      return fail(Errc::invalid_argument,
-                  fmt::format("'{}' is to be a node's folder, and has other files in it: move it "
-                              "away",
-                              node.folder.string()));
-    }
-    if (auto written = write_file_atomically(node.configuration(), configuration(name, folder_, options_.plugins));
-        !written) {
-      return written;
-    }
-  }
-  folder_.nodes.push_back(node);
-  return {};
+  return write_file_atomically(node.configuration(), configuration(node.name, folder_, options_.plugins));
 }
 
 Result<std::vector<std::string>> LocalCluster::start(const std::stop_token& stop) {

@@ -68,6 +68,7 @@ class LocalCluster {
   [[nodiscard]] Result<void> make_certificates() const;
   [[nodiscard]] Result<void> make_certificate(const std::string& name, network::Role role) const;
   [[nodiscard]] Result<void> add_node(const std::string& name);
+  [[nodiscard]] Result<void> make_node(const ClusterFolder::Node& node) const;
   [[nodiscard]] Result<void> spawn(ClusterFolder::Node& node) const;
   [[nodiscard]] Result<void> wait_ready(ClusterFolder::Node& node, const std::stop_token& stop) const;
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -37,6 +39,17 @@ bool is_named(int descriptor, const fs::path& file) {
   return ::fstat(descriptor, &held) == 0 && ::stat(file.c_str(), &named) == 0 && is_same(held, named);
 }
 
+/// Of a lock's, or a file that has just been made: a process's number, or nothing.
+bool may_be_written(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  std::array<char, 32> text{};
+  const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
+  return count >= 0 && count < static_cast<ssize_t>(text.size()) &&
+         std::all_of(text.begin(), text.begin() + count,
+                     [](char letter) { return letter == '\n' || (letter >= '0' && letter <= '9'); });
+}
+
 pid_t process_in(const fs::path& file) {
   std::ifstream in{file};
   pid_t process = 0;
@@ -48,9 +61,13 @@ pid_t process_in(const fs::path& file) {
 Result<FileLock> FileLock::take(const fs::path& file, const Wait& wait) {
   const auto end = std::chrono::steady_clock::now() + wait.limit;
   for (bool is_told = false;;) {
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const int descriptor =
+        ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
     if (descriptor < 0) return failed("open", file, errno);
     FileLock lock{descriptor};
+    if (!may_be_written(descriptor)) {
+      return fail(Errc::invalid_argument, fmt::format("'{}' is no lock of ours, and is left as it is", file.string()));
+    }
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
       if (!is_named(descriptor, file)) continue;
       const std::string process = fmt::format("{}\n", ::getpid());

@@ -62,6 +62,31 @@ BOOST_AUTO_TEST_CASE(never_makes_itself_among_files_that_are_somebodys_own) {
   BOOST_TEST(std::distance(fs::directory_iterator{folder.path()}, {}) == 1);  // nothing was made, or deleted
 }
 
+// What is called as the cluster's own is no more its own for that.
+BOOST_AUTO_TEST_CASE(leaves_a_lock_a_node_and_links_that_are_somebodys_own) {
+  const TemporaryDirectory folder;
+  const std::string kept = folder.write("kept", "mine").string();
+  fs::create_directory(folder.path() / "a");
+  std::ofstream{folder.path() / "a" / "lock"} << "mine";
+  fs::create_directory(folder.path() / "b");
+  fs::create_symlink(kept, folder.path() / "b" / "lock");
+  for (const char* name : {"a", "b"}) {
+    BOOST_TEST(run({"cluster", "up", "--nodes", "1", "--dir", (folder.path() / name).string()}).status == 1);
+    BOOST_TEST(!fs::exists(folder.path() / name / "cluster.json"));
+  }
+  BOOST_TEST(content_of(folder.path() / "a" / "lock") == "mine");
+  BOOST_TEST(content_of(kept) == "mine");
+  ToolCluster cluster{"1"};
+  const fs::path own = fs::path{cluster.path()} / "node2";
+  fs::create_directory(own);
+  std::ofstream{own / "node.toml"} << "mine";
+  const Outcome refused = cluster.tool({"cluster", "up", "--nodes", "2"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(mentions(refused, "move it away"), refused.err);
+  static_cast<void>(cluster.must({"cluster", "down", "--delete"}));
+  BOOST_TEST(content_of(own / "node.toml") == "mine");
+}
+
 BOOST_AUTO_TEST_CASE(deletes_what_it_has_made_and_nothing_else) {
   ToolCluster cluster{"1"};
   std::ofstream{fs::path{cluster.path()} / "notes.txt"} << "mine";

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_started_asked_broken_mended_and_ended) {
   BOOST_TEST(cluster.tool({"ask", "node3/doorman", R"({"name": "nobody"})"}).status == 1);  // it throws
   BOOST_TEST(cluster.must({"agents", "stop", "node3/doorman"})["stopped"] == "node3/doorman");
   for (const std::string line :
-       {"an operator has agent 'doorman' of type 'greeter' started",
+       {"an operator asks for agent 'doorman' of type 'greeter'",
         "agent 'doorman' of type 'greeter' has failed, and is started again: there is nobody to greet",
         "an operator has agent 'doorman' stopped"}) {
     BOOST_TEST(cluster.tool({"logs", "node3"}).out.find(line) != std::string::npos, line);
@@ -174,13 +174,23 @@ BOOST_AUTO_TEST_CASE(who_did_not_answer_in_time_is_named) {
   const ToolCluster cluster{"2"};
   cluster.wait_whole(2);
   BOOST_TEST(cluster.must({"agents", "spawn", "greeter", "--name", "doorman", "--on", "node1"})["node"] == "node1");
-  ::kill(cluster.process(0), SIGSTOP);
   const std::string address = cluster.up()["nodes"][1]["address"];
-  const Outcome node = cluster.tool({"status", "node1", "--connect", address, "--timeout", "0.5"});
-  BOOST_TEST(mentions(node, "node 'node1' did not answer within 0.5 s; --timeout"), node.err);
-  const Outcome agent = cluster.tool({"ask", "node1/doorman", "{}", "--connect", address, "--timeout", "0.5"});
-  BOOST_TEST(mentions(agent, "agent 'node1/doorman' did not answer within 0.5 s"), agent.err);
-  ::kill(cluster.process(0), SIGCONT);
+  // Again where the machine was too busy: after two seconds the other node has given the stopped one up, and says so.
+  const auto says_while_stopped = [&](const std::vector<std::string>& words, const std::string& part) {
+    Outcome last;
+    const bool said = comes_true([&] {
+      cluster.wait_whole(2);
+      ::kill(cluster.process(0), SIGSTOP);
+      last = cluster.tool(words);
+      ::kill(cluster.process(0), SIGCONT);
+      return mentions(last, part);
+    });
+    BOOST_TEST(said, last.err);
+  };
+  says_while_stopped({"status", "node1", "--connect", address, "--timeout", "0.5"},
+                     "node 'node1' did not answer within 0.5 s; --timeout");
+  says_while_stopped({"ask", "node1/doorman", "{}", "--connect", address, "--timeout", "0.5"},
+                     "agent 'node1/doorman' did not answer within 0.5 s");
 }
 
 BOOST_AUTO_TEST_CASE(the_doctor_says_what_to_mend) {

@@ -143,6 +143,19 @@ BOOST_AUTO_TEST_CASE(help_and_version_go_to_stdout) {
   BOOST_TEST(version.out == "myelin 1.2.3\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_to_be_explained_is_not_run) {
+  const std::string told = run({"bench", "record", "--help"}).out;
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"help", "bench", "record"},
+                                                {"--json", "help", "bench", "record"},
+                                                {"--quiet", "--json", "help", "bench", "record"}}) {
+    const Outcome outcome = run(words);
+    BOOST_TEST(outcome.status == kExitOk);
+    BOOST_TEST(outcome.out == told);
+  }
+  // "help" as a word too many, wherever it is.
+  BOOST_TEST(run({"--json", "--json", "bench", "record", "help"}).status != kExitOk);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_or_a_group_alone_shows_what_there_is) {
   BOOST_TEST(run({}).status == kExitUsage);
   BOOST_TEST(run({}).err.find("bench") != std::string::npos);

@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <sstream>
@@ -83,8 +84,12 @@ BOOST_AUTO_TEST_CASE(who_is_refused_again_and_again_is_told_once_a_minute_with_h
   refusals.add("10.0.0.1:4", why, now + 61s);
   BOOST_TEST(taken() == "warning 10.0.0.1:4 was not let in, as 1000 others since that was said last: no certificate\n");
   // However many reasons somebody thinks of.
-  for (int i = 0; i < 1000; ++i) refusals.add("10.0.0.1:5", {Errc::access_denied, std::to_string(i)}, now + 61s);
-  static_cast<void>(taken());
+  for (int i = 0; i < 1000; ++i) refusals.add("10.0.0.1:5", {Errc::access_denied, std::to_string(i)}, now + 62s);
+  const std::string lines = taken();
+  BOOST_TEST(std::ranges::count(lines, '\n') < 20);
+  refusals.add("10.0.0.1:6", {Errc::access_denied, "a last one"}, now + 180s);
+  BOOST_TEST(taken().find(" others were not let in within a minute\nwarning 10.0.0.1:6 was not let in: a last one") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_quorum_that_is_lost_is_told_once_and_when_it_is_back) {
