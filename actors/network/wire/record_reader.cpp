@@ -12,7 +12,8 @@ static_assert(limits::kSlabBytes >= limits::kRecordBytesMax + kRecordHeaderBytes
 namespace {
 
 // So much of what is behind a part goes through the slab: the next part's header, and little of its bytes, which would
-// be copied once more. Measured at 1 MiB frames: with the whole slab half of their bytes were.
+// be copied once more. In a profile of 1 MiB frames, read by whole slabs, that copying took nearly as long as the
+// kernel's.
 constexpr std::size_t kBehindPartBytes = 512;
 
 }  // namespace

@@ -172,8 +172,10 @@ NodeResult<void> NodeProcess::join() {
   };
   auto joined = cluster::Cluster::join(*mesh_, std::move(options), std::move(more));
   if (!joined) {
-    const bool address = joined.error().code == Errc::io_error;
-    return fail_with(address ? NodeExit::address : NodeExit::configuration, joined.error());
+    if (joined.error().code != Errc::io_error) return fail_with(NodeExit::configuration, joined.error());
+    return fail_with(
+        NodeExit::address,
+        {joined.error().code, joined.error().message + ": end what listens there, or give another --listen"});
   }
   cluster_.emplace(*std::move(joined));
   view_log_->explain_by([this](const std::string& node) {

@@ -97,6 +97,16 @@ struct Frames final : RecordReader::Sink {
   }
 };
 
+/// Its head, and all of its parts if it goes in parts.
+void add_all_of(Burst& burst, const Frame& frame) {
+  burst.add(record_of(frame), TimePoint{});
+  for (std::size_t left = frame.payload_bytes(); record_of(frame)->bytes > limits::kPartBytes && left > 0;) {
+    const std::size_t part = std::min(left, limits::kPartBytes);
+    burst.add_part(frame.lane(), part);
+    left -= part;
+  }
+}
+
 void feed(RecordReader& reader, std::string_view bytes, std::size_t at_once) {
   while (!bytes.empty()) {
     const Room room = reader.room();
@@ -149,12 +159,7 @@ BOOST_AUTO_TEST_CASE(what_a_burst_puts_together_a_reader_takes_apart_however_it_
       Frames received;
       RecordReader reader{received};
       for (const Frame& frame : sent) {
-        burst.add(record_of(frame), TimePoint{});
-        for (std::size_t left = frame.payload_bytes(); record_of(frame)->bytes > limits::kPartBytes && left > 0;) {
-          const std::size_t part = std::min(left, limits::kPartBytes);
-          burst.add_part(frame.lane(), part);
-          left -= part;
-        }
+        add_all_of(burst, frame);
       }
       auto ping = std::make_unique<Outgoing>();
       ping->kind = RecordKind::ping;
@@ -195,14 +200,8 @@ BOOST_AUTO_TEST_CASE(parts_that_are_all_there_are_not_copied_twice) {
   Burst burst;
   Frames received;
   RecordReader reader{received};
-  burst.add(record_of(large), TimePoint{});
+  add_all_of(burst, large);
   std::string bytes = drain(burst, 10'000'000);
-  for (std::size_t left = large.payload_bytes(); left > 0;) {
-    const std::size_t part = std::min(left, limits::kPartBytes);
-    burst.add_part(Lane::normal, part);
-    left -= part;
-    bytes += drain(burst, 10'000'000);
-  }
   std::size_t in_place = 0;
   while (!bytes.empty()) {
     const Room room = reader.room();

@@ -24,7 +24,7 @@ inline constexpr std::size_t kGreetingBytesMax = 4096;
 /// Written at once, in bytes and in records; between two such bursts control goes first. Measured: with 256 KiB a
 /// control message waited four times as long behind frames of 1 MiB, and they went no faster. With its heads a burst of
 /// parts is at most what Linux makes one packet of, 65,483 bytes over loopback: the few bytes of 64 KiB that did not
-/// fit went as a packet of their own, and took a third off the rate.
+/// fit went as a packet of their own, and took a quarter off the rate.
 inline constexpr std::size_t kBurstBytes = 60'000;
 inline constexpr std::size_t kBurstRecordsMax = 256;
 
