@@ -129,7 +129,8 @@ Case make_case(Numbers& numbers, const Arena& arena) {
   made.transposed_b = (bits & 4U) != 0;
   made.activation = (bits & 8U) != 0 ? Activation::relu : Activation::none;
   const ElementType of_b = made.kind == 0 ? ElementType::f32 : made.kind == 1 ? ElementType::bf16 : ElementType::i8;
-  made.a = view_of(numbers, made.is_bf16() ? ElementType::f32 : ElementType::i8, arena);
+  const ElementType of_a = !made.is_bf16() ? ElementType::i8 : (bits & 16U) != 0 ? ElementType::bf16 : ElementType::f32;
+  made.a = view_of(numbers, of_a, arena);
   made.b = view_of(numbers, of_b, arena);
   made.c = view_of(numbers, made.makes_sums() ? ElementType::i32 : ElementType::f32, arena);
   if (numbers.byte() % 4 == 1) made.residual = view_of(numbers, ElementType::f32, arena);
@@ -141,8 +142,7 @@ Case make_case(Numbers& numbers, const Arena& arena) {
 // Those that go in as matrices: what else a tensor may be, their type cannot say.
 bool are_matrices(const Case& c) {
   const auto is_matrix = [](const TensorView& view) { return view.shape.rank() == 2 && view.type == ElementType::f32; };
-  return (!c.is_bf16() || is_matrix(c.a)) && (c.makes_sums() || is_matrix(c.c)) &&
-         (c.residual.data == nullptr || is_matrix(c.residual));
+  return (c.makes_sums() || is_matrix(c.c)) && (c.residual.data == nullptr || is_matrix(c.residual));
 }
 
 Epilogue epilogue_of(const Case& c) {
@@ -158,7 +158,7 @@ Result<bool> run(const Case& c, const Arena& arena) {
   if (c.is_bf16()) {
     const auto packed = PackedBf16::make(c.b, c.transposed_b);
     if (!packed) return false;
-    return outcome(bf16_gemm(matrix_of(c.a), *packed, matrix_of(c.c), epilogue_of(c), c.options));
+    return outcome(bf16_gemm(c.a, *packed, matrix_of(c.c), epilogue_of(c), c.options));
   }
   const std::vector<float> ones(c.b.shape.rank() == 2 && c.b.shape[1] <= kElementsMax ? c.b.shape[1] : 0, 1.0F);
   const auto packed = PackedInt8::make(c.b, ones);

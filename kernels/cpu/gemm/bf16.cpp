@@ -11,14 +11,9 @@ namespace myelin::kernels {
 
 Result<PackedBf16> PackedBf16::make(const ConstTensorView& b, bool transposed) {
   const bool is_bf16 = b.type == ElementType::bf16;
-  if (auto checked = check_tensor("b", b, is_bf16 ? ElementType::bf16 : ElementType::f32); !checked) {
+  if (auto checked = cpu::check_matrix("b", b, is_bf16 ? ElementType::bf16 : ElementType::f32); !checked) {
     return tl::unexpected{checked.error()};
   }
-  if (b.shape.rank() != 2) {
-    return fail(Errc::invalid_argument,
-                "tensor 'b' has rank " + std::to_string(b.shape.rank()) + " where 2 is needed: rows and columns");
-  }
-  if (auto checked = check_rows("b", b); !checked) return tl::unexpected{checked.error()};
   PackedBf16 packed;
   packed.rows_ = b.shape[transposed ? 1 : 0];
   packed.cols_ = b.shape[transposed ? 0 : 1];
@@ -42,27 +37,34 @@ Result<PackedBf16> PackedBf16::make(const ConstTensorView& b, bool transposed) {
 
 bool PackedBf16::usable() const noexcept { return panel_width_ == cpu::gemm_panel_width(); }
 
-Result<void> bf16_gemm(ConstMatrixView a, const PackedBf16& b, MatrixView c, const Epilogue& epilogue,
+Result<void> bf16_gemm(const ConstTensorView& a, const PackedBf16& b, MatrixView c, const Epilogue& epilogue,
                        GemmOptions options) {
-  if (auto checked = check_view("a", a); !checked) return checked;
-  if (options.transpose_b) return cpu::transposed_after_packing();
-  const std::size_t m = options.transpose_a ? a.cols : a.rows;
-  const std::size_t k = options.transpose_a ? a.rows : a.cols;
-  if (k != b.rows()) {
-    return fail(Errc::shape_mismatch, "matrix 'a' has a depth of " + std::to_string(k) + " where packed 'b' has " +
-                                          std::to_string(b.rows()) + " rows");
+  const bool is_bf16 = a.type == ElementType::bf16;
+  if (auto checked = cpu::check_matrix("a", a, is_bf16 ? ElementType::bf16 : ElementType::f32); !checked) {
+    return checked;
   }
+  if (options.transpose_b) return cpu::transposed_after_packing();
+  if (auto checked = cpu::check_depth(a, b.rows(), options); !checked) return checked;
+  const std::size_t m = cpu::left_shape(a, options).rows;
   if (auto checked = check_shape("c", c, m, b.cols()); !checked) return checked;
-  if (auto checked = check_apart("c", c, "a", a); !checked) return checked;
+  if (auto checked = check_disjoint("c", c, "a", a); !checked) return checked;
   if (auto checked = check_epilogue(c, epilogue); !checked) return checked;
   if (c.empty()) return {};
-  if (k == 0 || options.alpha == 0.0F) {
-    reference::sgemm(a, {nullptr, k, c.cols}, c, options, epilogue);
+  if (b.rows() == 0 || options.alpha == 0.0F) {
+    options.transpose_a = false;  // nothing is read of it
+    reference::sgemm({nullptr, m, 0}, {nullptr, 0, c.cols}, c, options, epilogue);
     return {};
   }
   if (!b.usable()) return cpu::packed_for_another_target(b.panel_width());
-  const cpu::GemmCall call = cpu::make_call(a, c, k, options, epilogue);
-  return cpu::run_bf16(call, b.data()) ? Result<void>{} : cpu::no_work_memory(m, c.cols, k);
+  cpu::GemmCall call = cpu::make_call({}, c, b.rows(), options, epilogue);
+  call.a_stride = cpu::stride_of_rows(a);
+  const Bf16* bits = nullptr;
+  if (is_bf16) {
+    bits = static_cast<const Bf16*>(a.data);
+  } else {
+    call.a = a.floats();
+  }
+  return cpu::run_bf16(call, bits, b.data()) ? Result<void>{} : cpu::no_work_memory(m, c.cols, call.k);
 }
 
 bool bf16_is_native() noexcept { return cpu::pairs_at_once(); }

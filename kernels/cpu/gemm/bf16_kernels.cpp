@@ -12,7 +12,6 @@
 #include "cpu/gemm/reduced_call.hpp"
 #include "cpu/gemm/work_memory.hpp"
 
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -32,11 +31,12 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile: `a` as rows, a value for each step; `b` panels of pairs.
+// A tile: A as rows, `b` panels of pairs.
 struct Bf16Tile {
   std::size_t pairs;
-  const float* a;  // for vdpbf16ps the bits of two bf16 each
-  std::size_t a_stride;
+  const float* a;        // widened, or null
+  const Bf16* a_pairs;   // for vdpbf16ps
+  std::size_t a_stride;  // elements of either
   const Bf16* b;
   std::size_t b_panel_stride;
   float* sums;
@@ -99,7 +99,7 @@ HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Ti
   constexpr int kVectors = kPanels * kPanelVectors;
   constexpr std::size_t kLanes = 16;
   const std::size_t a_stride = tile.a_stride;
-  const float* HWY_RESTRICT a = tile.a;
+  const Bf16* HWY_RESTRICT a = tile.a_pairs;
   const Bf16* HWY_RESTRICT b = tile.b;
   [[maybe_unused]] const char* ahead = tile.ahead.from;
   [[maybe_unused]] const std::size_t step = tile.ahead.step;
@@ -122,13 +122,15 @@ HWY_NOINLINE __attribute__((target("avx512bf16"))) void paired_tile(const Bf16Ti
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      const __m512i left = _mm512_set1_epi32(std::bit_cast<int>(a[i * a_stride]));
+      int pair_of_row;
+      std::memcpy(&pair_of_row, a + i * a_stride, sizeof pair_of_row);
+      const __m512i left = _mm512_set1_epi32(pair_of_row);
 #pragma GCC unroll 16
       for (int j = 0; j < kVectors; ++j) {
         sums[i][j] = _mm512_dpbf16_ps(sums[i][j], (__m512bh)left, (__m512bh)right[j]);
       }
     }
-    ++a;
+    a += 2;
     b += 2 * kPanelVectors * kLanes;
   }
 #pragma GCC unroll 8
@@ -171,7 +173,7 @@ HWY_INLINE hn::Vec<D32> rounded_bits(D32 du, hn::Vec<D32> bits) {
 }
 
 // A row of A, rounded: `count` floats, and zeros up to `steps`.
-HWY_INLINE void round_row(const float* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
+HWY_INLINE void ready_row(const float* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
                           float* HWY_RESTRICT to) {
   std::size_t p = 0;
   if (step == 1) {
@@ -185,55 +187,72 @@ HWY_INLINE void round_row(const float* HWY_RESTRICT from, std::size_t step, std:
     }
   }
   for (; p < count; ++p) to[p] = rounded(from[p * step]);
-  for (; p < steps; ++p) to[p] = 0.0F;
+  std::fill(to + p, to + steps, 0.0F);
+}
+
+// The same of a row that is in bf16.
+HWY_INLINE void ready_row(const Bf16* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
+                          float* HWY_RESTRICT to) {
+  for (std::size_t p = 0; p < count; ++p) to[p] = to_float(from[p * step]);
+  std::fill(to + count, to + steps, 0.0F);
 }
 
 #if MYELIN_KERNELS_DPBF16
-// The same as bits of bf16, two in the place of a float. The instruction rounds as to_bf16 does, but that it takes
-// denormal numbers for zero, as the product does.
-HWY_NOINLINE __attribute__((target("avx512bf16"))) void pair_row(const float* HWY_RESTRICT from, std::size_t step,
-                                                                 std::size_t count, std::size_t steps,
-                                                                 float* HWY_RESTRICT to) {
+// A row of A as bf16. The instruction rounds as to_bf16 does, but that it takes denormal numbers for zero, as the
+// product does.
+HWY_NOINLINE __attribute__((target("avx512bf16"))) void ready_row(const float* HWY_RESTRICT from, std::size_t step,
+                                                                  std::size_t count, std::size_t steps,
+                                                                  Bf16* HWY_RESTRICT to) {
   constexpr std::size_t kLanes = 16;
-  auto* const bytes = reinterpret_cast<unsigned char*>(to);
   std::size_t p = 0;
   if (step == 1) {
     for (; p + kLanes <= count; p += kLanes) {
-      const __m256bh pairs = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + p));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(bytes + p * sizeof(Bf16)), (__m256i)pairs);
+      const __m256bh values = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + p));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + p), (__m256i)values);
     }
   }
-  for (; p < steps; ++p) {
-    const Bf16 value = p < count ? to_bf16(from[p * step]) : Bf16{};
-    std::memcpy(bytes + p * sizeof value, &value, sizeof value);
-  }
+  for (; p < count; ++p) to[p] = to_bf16(from[p * step]);
+  std::fill(to + p, to + steps, Bf16{});
+}
+
+HWY_INLINE void ready_row(const Bf16* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
+                          Bf16* HWY_RESTRICT to) {
+  for (std::size_t p = 0; p < count; ++p) to[p] = from[p * step];
+  std::fill(to + count, to + steps, Bf16{});
 }
 #endif
 
-// A's rows [row, row + rows), rounded.
-void ready_a(const GemmCall& call, std::size_t row, std::size_t rows, [[maybe_unused]] bool paired,
-             std::size_t row_size, float* HWY_RESTRICT to) {
+// A's rows [row, row + rows) of `a`, laid out as `call` says, for tiles to read.
+template <class Source, class Ready>
+void ready_a(const GemmCall& call, const Source* a, std::size_t row, std::size_t rows, std::size_t row_size,
+             Ready* HWY_RESTRICT to) {
   const std::size_t steps = (call.k + 1) / 2 * 2;
   const std::size_t step = call.transpose_a ? call.a_stride : 1;
   for (std::size_t r = 0; r < rows; ++r, to += row_size) {
-    const float* from = call.a + (row + r) * (call.transpose_a ? 1 : call.a_stride);
-#if MYELIN_KERNELS_DPBF16
-    if (paired) {
-      pair_row(from, step, call.k, steps, to);
-      continue;
-    }
-#endif
-    round_row(from, step, call.k, steps, to);
+    ready_row(a + (row + r) * (call.transpose_a ? 1 : call.a_stride), step, call.k, steps, to);
   }
 }
 
-bool run_bf16(const GemmCall& call, const Bf16* weights) {
+template <class Ready>
+void ready_either(const GemmCall& call, const Bf16* a_bits, std::size_t row, std::size_t rows, std::size_t row_size,
+                  Ready* HWY_RESTRICT to) {
+  if (a_bits != nullptr) {
+    ready_a(call, a_bits, row, rows, row_size, to);
+  } else {
+    ready_a(call, call.a, row, rows, row_size, to);
+  }
+}
+
+bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights) {
   const bool paired = pairs_at_once();
   const std::size_t pairs = (call.k + 1) / 2;
-  const std::size_t row_size = packed_a_stride(pairs * (paired ? 1 : 2));
-  const std::size_t block_rows = reduced_rows(call.m, row_size * sizeof(float));
-  const WorkMemory block{WorkFor::a, block_rows * row_size};
-  if (block.get() == nullptr) return false;
+  // In the block, a pair takes the place of a float.
+  const std::size_t row_floats = packed_a_stride(pairs * (paired ? 1 : 2));
+  // Rows of whole pairs are read where they lie.
+  const bool in_place = paired && a_bits != nullptr && !call.transpose_a && call.k % 2 == 0;
+  const std::size_t block_rows = reduced_rows(call.m, row_floats * sizeof(float));
+  const WorkMemory block{WorkFor::a, in_place ? 0 : block_rows * row_floats};
+  if (!in_place && block.get() == nullptr) return false;
   const std::size_t width = panel_width();
   const std::size_t panel_size = pairs * width * 2;
   const std::size_t panels_in_all = (call.n + width - 1) / width;
@@ -247,23 +266,44 @@ bool run_bf16(const GemmCall& call, const Bf16* weights) {
   for (std::size_t first = 0; first < call.m; first += block_rows) {
     const std::size_t rows = std::min(block_rows, call.m - first);
     const std::size_t tiles = (rows + kRowsMax - 1) / kRowsMax;
-    ready_a(call, first, rows, paired, row_size, block.get());
-    for_each_tile(
-        rows, call.n, workers,
-        [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
-            std::size_t columns) {
-          HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
-          const auto* const from = weights + panel * panel_size;
-          const Ahead ahead = share_of_next(from, panel_size * sizeof(Bf16), panels_in_all, pairs, number, tiles);
-          // Whole vectors of plain sums are C's elements.
-          const bool direct = plain && columns == panels * width;
-          float* const out = direct ? call.c + (first + row) * call.c_stride + panel * width : sums;
-          const std::size_t out_stride = direct ? call.c_stride : kTileColumnsMax;
-          const Bf16Tile tile{pairs, block.get() + row * row_size, row_size, from, panel_size, out, out_stride, ahead};
-          (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
-          if (direct) return finish(call, first + row, high, panel * width, columns);
-          store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
-        });
+    const float* a = nullptr;
+    const Bf16* a_pairs = nullptr;
+    std::size_t a_stride = row_floats;
+    if (in_place) {
+      a_pairs = a_bits + first * call.a_stride;
+      a_stride = call.a_stride;
+#if MYELIN_KERNELS_DPBF16
+    } else if (paired) {
+      auto* const ready = reinterpret_cast<Bf16*>(block.get());
+      a_pairs = ready;
+      a_stride = 2 * row_floats;
+      ready_either(call, a_bits, first, rows, a_stride, ready);
+#endif
+    } else {
+      a = block.get();
+      ready_either(call, a_bits, first, rows, a_stride, block.get());
+    }
+    for_each_tile(rows, call.n, workers,
+                  [&](std::size_t row, std::size_t high, std::size_t number, std::size_t panel, std::size_t panels,
+                      std::size_t columns) {
+                    HWY_ALIGN float sums[kRowsMax * kTileColumnsMax];
+                    const auto* const from = weights + panel * panel_size;
+                    Bf16Tile tile;
+                    tile.pairs = pairs;
+                    tile.a = a == nullptr ? nullptr : a + row * a_stride;
+                    tile.a_pairs = a_pairs == nullptr ? nullptr : a_pairs + row * a_stride;
+                    tile.a_stride = a_stride;
+                    tile.b = from;
+                    tile.b_panel_stride = panel_size;
+                    tile.ahead = share_of_next(from, panel_size * sizeof(Bf16), panels_in_all, pairs, number, tiles);
+                    // Whole vectors of plain sums are C's elements.
+                    const bool direct = plain && columns == panels * width;
+                    tile.sums = direct ? call.c + (first + row) * call.c_stride + panel * width : sums;
+                    tile.sums_stride = direct ? call.c_stride : kTileColumnsMax;
+                    (panels > 1 ? kernels.wide : kernels.one)[high - 1](tile);
+                    if (direct) return finish(call, first + row, high, panel * width, columns);
+                    store_sums(call, sums, kTileColumnsMax, first + row, high, panel * width, columns);
+                  });
   }
   return true;
 }
@@ -306,7 +346,9 @@ void pack_bf16(const Bf16Source& b, std::size_t k, std::size_t n, Bf16* destinat
   HWY_DYNAMIC_DISPATCH(pack_bf16)(b, k, n, destination);
 }
 
-bool run_bf16(const GemmCall& call, const Bf16* weights) { return HWY_DYNAMIC_DISPATCH(run_bf16)(call, weights); }
+bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights) {
+  return HWY_DYNAMIC_DISPATCH(run_bf16)(call, a_bits, weights);
+}
 
 }  // namespace myelin::kernels::cpu
 #endif

@@ -56,38 +56,20 @@ struct Scale {
   }
 };
 
-// op(A) is [rows, depth].
-struct LeftShape {
-  std::size_t rows;
-  std::size_t depth;
-};
-
-LeftShape left_shape(const ConstTensorView& a, const GemmOptions& options) {
-  return options.transpose_a ? LeftShape{a.shape[1], a.shape[0]} : LeftShape{a.shape[0], a.shape[1]};
-}
-
 // What every product demands.
 Result<void> check_product(const ConstTensorView& a, const PackedInt8& b, const GemmOptions& options) {
-  if (auto checked = check_tensor("a", a, ElementType::i8); !checked) return checked;
-  if (a.shape.rank() != 2) {
-    return fail(Errc::invalid_argument,
-                "tensor 'a' has rank " + std::to_string(a.shape.rank()) + " where 2 is needed: rows and columns");
-  }
-  if (auto checked = check_rows("a", a); !checked) return checked;
+  if (auto checked = cpu::check_matrix("a", a, ElementType::i8); !checked) return checked;
   if (options.transpose_b) return cpu::transposed_after_packing();
-  const std::size_t depth = left_shape(a, options).depth;
-  if (depth == b.rows()) return {};
-  return fail(Errc::shape_mismatch, "tensor 'a' has a depth of " + std::to_string(depth) + " where packed 'b' has " +
-                                        std::to_string(b.rows()) + " rows");
+  return cpu::check_depth(a, b.rows(), options);
 }
 
 cpu::Int8Call make_int8_call(const ConstTensorView& a, const PackedInt8& b, const GemmOptions& options) {
   cpu::Int8Call call;
-  call.m = left_shape(a, options).rows;
+  call.m = cpu::left_shape(a, options).rows;
   call.n = b.cols();
   call.k = b.rows();
   call.a = static_cast<const std::int8_t*>(a.data);
-  call.a_stride = a.shape[0] > 1 ? a.strides[0] : a.shape[1];
+  call.a_stride = cpu::stride_of_rows(a);
   call.transpose_a = options.transpose_a;
   call.weights = b.data();
   call.workers = options.workers;
@@ -120,12 +102,7 @@ Result<void> quantize_rows(ConstMatrixView values, const TensorView& integers, s
 }
 
 Result<PackedInt8> PackedInt8::make(const ConstTensorView& b, std::span<const float> scales) {
-  if (auto checked = check_tensor("b", b, ElementType::i8); !checked) return tl::unexpected{checked.error()};
-  if (b.shape.rank() != 2) {
-    return fail(Errc::invalid_argument,
-                "tensor 'b' has rank " + std::to_string(b.shape.rank()) + " where 2 is needed: rows and columns");
-  }
-  if (auto checked = check_rows("b", b); !checked) return tl::unexpected{checked.error()};
+  if (auto checked = cpu::check_matrix("b", b, ElementType::i8); !checked) return tl::unexpected{checked.error()};
   PackedInt8 packed;
   packed.rows_ = b.shape[0];
   packed.cols_ = b.shape[1];
@@ -191,7 +168,7 @@ Result<void> int8_gemm(const ConstTensorView& a, const PackedInt8& b, const Tens
                 "alpha is " + std::to_string(options.alpha) + " and beta " + std::to_string(options.beta) +
                     ", but sums of integers are not scaled: leave them 1 and 0, or take the product in floats");
   }
-  const std::size_t m = left_shape(a, options).rows;
+  const std::size_t m = cpu::left_shape(a, options).rows;
   if (auto checked = check_output("c", c, {m, b.cols()}, ElementType::i32); !checked) return checked;
   if (auto checked = check_rows("c", c); !checked) return checked;
   if (auto checked = check_disjoint("c", c, "a", a); !checked) return checked;
@@ -210,7 +187,7 @@ Result<void> int8_gemm(const ConstTensorView& a, const PackedInt8& b, const Tens
 Result<void> int8_gemm(const ConstTensorView& a, std::span<const float> a_scales, const PackedInt8& b, MatrixView c,
                        const Epilogue& epilogue, GemmOptions options) {
   if (auto checked = check_product(a, b, options); !checked) return checked;
-  const std::size_t m = left_shape(a, options).rows;
+  const std::size_t m = cpu::left_shape(a, options).rows;
   if (a_scales.size() != m) return sizes_differ("a_scales", a_scales.size(), m);
   if (auto checked = check_shape("c", c, m, b.cols()); !checked) return checked;
   if (auto checked = check_disjoint("c", c, "a", a); !checked) return checked;

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(products_are_those_of_rounded_operands_on_every_target) {
       const Epilogue epilogue{bias, noise.below(2) == 0 ? Activation::none : Activation::relu};
       Island c{shape.m, shape.n, noise.below(3)};
       BOOST_TEST_CONTEXT(shape.m << " x " << shape.n << " x " << shape.k) {
-        BOOST_REQUIRE(bf16_gemm({a.data(), shape.m, shape.k}, packed, c.view(), epilogue));
+        BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), shape.m, shape.k}, packed, c.view(), epilogue));
         BOOST_TEST(test::error_in_bounds({exact_a.data(), shape.m, shape.k}, {exact_b.data(), shape.k, shape.n},
                                          c.view(), {}, epilogue) <= 1.0);
         BOOST_TEST(c.is_untouched_around());
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(weights_come_as_floats_as_bf16_or_transposed) {
     }
     const auto product = [&](const PackedBf16& packed) {
       std::vector<float> c(3 * n);
-      BOOST_REQUIRE(bf16_gemm({a.data(), 3, k}, packed, {c.data(), 3, n}));
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), 3, k}, packed, {c.data(), 3, n}));
       return c;
     };
     const std::vector<float> want = product(PackedBf16::make(ConstMatrixView{b.data(), k, n}).value());
@@ -132,11 +132,12 @@ BOOST_AUTO_TEST_CASE(a_row_has_the_same_bits_alone_and_in_any_batch_and_with_hel
     const std::vector<float> b = values(k * n, noise);
     const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), k, n}).value();
     std::vector<float> all(m * n), helped(m * n), one(n);
-    BOOST_REQUIRE(bf16_gemm({a.data(), m, k}, packed, {all.data(), m, n}));
-    BOOST_REQUIRE(bf16_gemm({a.data(), m, k}, packed, {helped.data(), m, n}, {}, {.workers = workers.get()}));
+    BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), m, k}, packed, {all.data(), m, n}));
+    BOOST_REQUIRE(
+        bf16_gemm(ConstMatrixView{a.data(), m, k}, packed, {helped.data(), m, n}, {}, {.workers = workers.get()}));
     BOOST_TEST((all == helped));
     for (const std::size_t row : {0, 1, 50, 99}) {
-      BOOST_REQUIRE(bf16_gemm({a.data() + row * k, 1, k}, packed, {one.data(), 1, n}));
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data() + row * k, 1, k}, packed, {one.data(), 1, n}));
       BOOST_TEST(std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(row * n)));
     }
   });
@@ -154,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_transposed_a_gives_the_same_bits) {
       }
       const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), shape.k, shape.n}).value();
       std::vector<float> want(shape.m * shape.n), got(shape.m * shape.n);
-      BOOST_REQUIRE(bf16_gemm({a.data(), shape.m, shape.k}, packed, {want.data(), shape.m, shape.n}));
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), shape.m, shape.k}, packed, {want.data(), shape.m, shape.n}));
       BOOST_REQUIRE(bf16_gemm(turned.view(), packed, {got.data(), shape.m, shape.n}, {}, {.transpose_a = true}));
       BOOST_TEST((got == want), shape.m << " x " << shape.n << " x " << shape.k);
     }
@@ -170,8 +171,8 @@ BOOST_AUTO_TEST_CASE(alpha_and_beta_scale_the_product_and_what_c_held) {
       const std::vector<float> held = values(shape.m * shape.n, noise);
       const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), shape.k, shape.n}).value();
       std::vector<float> product(shape.m * shape.n), c = held;
-      BOOST_REQUIRE(bf16_gemm({a.data(), shape.m, shape.k}, packed, {product.data(), shape.m, shape.n}));
-      BOOST_REQUIRE(bf16_gemm({a.data(), shape.m, shape.k}, packed, {c.data(), shape.m, shape.n}, {},
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), shape.m, shape.k}, packed, {product.data(), shape.m, shape.n}));
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), shape.m, shape.k}, packed, {c.data(), shape.m, shape.n}, {},
                               {.alpha = 0.75F, .beta = -2.0F}));
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < c.size(); ++i) {
@@ -192,11 +193,40 @@ BOOST_AUTO_TEST_CASE(with_a_factor_of_0_nothing_is_read) {
     const std::vector<float> a(2 * 9, nan), ones(9 * 20, 1.0F);
     const PackedBf16 packed = PackedBf16::make(ConstMatrixView{ones.data(), 9, 20}).value();
     std::vector<float> c(2 * 20, 3.0F);
-    BOOST_REQUIRE(bf16_gemm({a.data(), 2, 9}, packed, {c.data(), 2, 20}, {}, {.alpha = 0.0F, .beta = 0.5F}));
+    BOOST_REQUIRE(
+        bf16_gemm(ConstMatrixView{a.data(), 2, 9}, packed, {c.data(), 2, 20}, {}, {.alpha = 0.0F, .beta = 0.5F}));
     BOOST_TEST((c == std::vector<float>(2 * 20, 1.5F)));
     std::ranges::fill(c, nan);
-    BOOST_REQUIRE(bf16_gemm({ones.data(), 2, 9}, packed, {c.data(), 2, 20}, {}, {.alpha = 2.0F}));
+    BOOST_REQUIRE(bf16_gemm(ConstMatrixView{ones.data(), 2, 9}, packed, {c.data(), 2, 20}, {}, {.alpha = 2.0F}));
     BOOST_TEST((c == std::vector<float>(2 * 20, 18.0F)));
+  });
+}
+
+// In place, copied (an odd depth, transposed), with gaps between rows and at an address that a float may not have.
+BOOST_AUTO_TEST_CASE(a_of_bf16_is_as_the_same_floats) {
+  Noise noise{11};
+  for_each_target([&] {
+    for (const Shape shape : {Shape{1, 20, 8}, {1, 70, 7}, {3, 129, 64}, {7, 64, 33}, {13, 65, 512}, {100, 70, 130}}) {
+      const std::vector<float> a = values(shape.m * shape.k, noise), b = values(shape.k * shape.n, noise);
+      const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), shape.k, shape.n}).value();
+      std::vector<float> want(shape.m * shape.n);
+      BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), shape.m, shape.k}, packed, {want.data(), shape.m, shape.n}));
+      for (const bool transposed : {false, true}) {
+        const std::size_t rows = transposed ? shape.k : shape.m, cols = transposed ? shape.m : shape.k;
+        const std::size_t stride = cols + 3;
+        std::vector<Bf16> bits(1 + rows * stride, to_bf16(std::numeric_limits<float>::quiet_NaN()));
+        for (std::size_t i = 0; i < shape.m; ++i) {
+          for (std::size_t p = 0; p < shape.k; ++p) {
+            bits[1 + (transposed ? p * stride + i : i * stride + p)] = to_bf16(a[i * shape.k + p]);
+          }
+        }
+        const ConstTensorView view{bits.data() + 1, ElementType::bf16, {rows, cols}, {stride, 1}};
+        std::vector<float> got(shape.m * shape.n);
+        BOOST_REQUIRE(bf16_gemm(view, packed, {got.data(), shape.m, shape.n}, {}, {.transpose_a = transposed}));
+        BOOST_TEST((got == want),
+                   shape.m << " x " << shape.n << " x " << shape.k << (transposed ? ", transposed" : ""));
+      }
+    }
   });
 }
 
@@ -206,7 +236,7 @@ BOOST_AUTO_TEST_CASE(passes_nan_and_infinity_on) {
     a[3] = std::numeric_limits<float>::quiet_NaN();
     a[9 + 8] = std::numeric_limits<float>::infinity();  // the last, alone in its pair
     const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), 9, 20}).value();
-    BOOST_REQUIRE(bf16_gemm({a.data(), 2, 9}, packed, {c.data(), 2, 20}));
+    BOOST_REQUIRE(bf16_gemm(ConstMatrixView{a.data(), 2, 9}, packed, {c.data(), 2, 20}));
     for (std::size_t j = 0; j < 20; ++j) {
       BOOST_TEST(std::isnan(c[j]));
       BOOST_TEST(c[20 + j] == std::numeric_limits<float>::infinity());
@@ -218,27 +248,34 @@ BOOST_AUTO_TEST_CASE(an_empty_sum_is_the_bias) {
   const std::vector<float> bias{1, -2, 3};
   std::vector<float> c(6, 9.0F);
   const PackedBf16 packed = PackedBf16::make(ConstMatrixView{nullptr, 0, 3}).value();
-  BOOST_REQUIRE(bf16_gemm({nullptr, 2, 0}, packed, {c.data(), 2, 3}, {bias, Activation::relu}));
+  BOOST_REQUIRE(bf16_gemm(ConstMatrixView{nullptr, 2, 0}, packed, {c.data(), 2, 3}, {bias, Activation::relu}));
   BOOST_TEST((c == std::vector<float>{1, 0, 3, 1, 0, 3}));
 }
 
 BOOST_AUTO_TEST_CASE(bad_operands_are_named) {
   std::vector<float> a(12), b(12), c(9);
   const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), 4, 3}).value();
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 3}, packed, {c.data(), 3, 3})) ==
-             "matrix 'a' has a depth of 3 where packed 'b' has 4 rows");
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 4}, packed, {c.data(), 4, 3}, {}, {.transpose_a = true})) ==
-             "matrix 'a' has a depth of 3 where packed 'b' has 4 rows");
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 4}, packed, {c.data(), 3, 3}, {}, {.transpose_b = true})) ==
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{a.data(), 3, 3}, packed, {c.data(), 3, 3})) ==
+             "tensor 'a' has a depth of 3 where packed 'b' has 4 rows");
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {c.data(), 4, 3}, {}, {.transpose_a = true})) ==
+             "tensor 'a' has a depth of 3 where packed 'b' has 4 rows");
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {c.data(), 3, 3}, {}, {.transpose_b = true})) ==
              "transpose_b is set for a packed 'b': transpose it when it is packed");
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 4}, packed, {c.data(), 3, 2})) ==
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {c.data(), 3, 2})) ==
              "matrix 'c' has shape [3, 2] where [3, 3] is needed");
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 4}, packed, {a.data(), 3, 3})).find("'c' overlaps input 'a'") !=
+  BOOST_TEST(
+      message(bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {a.data(), 3, 3})).find("'c' overlaps input 'a'") !=
+      std::string::npos);
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{nullptr, 3, 4}, packed, {c.data(), 3, 3})).find("'a'") !=
              std::string::npos);
-  BOOST_TEST(message(bf16_gemm({nullptr, 3, 4}, packed, {c.data(), 3, 3})).find("'a'") != std::string::npos);
-  BOOST_TEST(message(bf16_gemm({a.data(), 3, 4}, packed, {c.data(), 3, 3}, {std::span{b}.first(2)})).find("bias") !=
-             std::string::npos);
+  BOOST_TEST(message(bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {c.data(), 3, 3}, {std::span{b}.first(2)}))
+                 .find("bias") != std::string::npos);
   const std::vector<std::int32_t> integers(12);
+  BOOST_TEST(message(bf16_gemm({integers.data(), {3, 4}}, packed, {c.data(), 3, 3})).find("i32 where f32") !=
+             std::string::npos);
+  BOOST_TEST(message(bf16_gemm({a.data(), {12}}, packed, {c.data(), 3, 3})).find("rank 1") != std::string::npos);
+  BOOST_TEST(message(bf16_gemm({c.data(), ElementType::bf16, {3, 4}}, packed, {c.data(), 3, 3}))
+                 .find("'c' overlaps input 'a'") != std::string::npos);
   BOOST_TEST(PackedBf16::make({integers.data(), {4, 3}}).error().message.find("i32 where f32") != std::string::npos);
   BOOST_TEST(PackedBf16::make({b.data(), {12}}).error().message.find("rank 1") != std::string::npos);
   BOOST_TEST(PackedBf16::make({b.data(), {4, 2}, {1, 4}}).error().message.find("rows have no gaps") !=
@@ -247,7 +284,7 @@ BOOST_AUTO_TEST_CASE(bad_operands_are_named) {
   BOOST_TEST(PackedBf16::make({b.data(), {huge, 3}, {0, 1}}).error().message.find("too large") != std::string::npos);
   bool refused = false;
   for_each_target([&] {
-    const auto result = bf16_gemm({a.data(), 3, 4}, packed, {c.data(), 3, 3});
+    const auto result = bf16_gemm(ConstMatrixView{a.data(), 3, 4}, packed, {c.data(), 3, 3});
     BOOST_TEST(result.has_value() == packed.usable());
     refused = refused || !result;
   });

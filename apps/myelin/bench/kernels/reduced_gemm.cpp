@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kSingle = "Myelin, f32, packed";
 constexpr const char* kBf16 = "Myelin, bf16, packed";
+constexpr const char* kBf16Both = "Myelin, bf16, A too";
 constexpr const char* kInt8 = "Myelin, int8, packed";
 
 /// A row of a batch meets a layer's weights.
@@ -98,9 +99,35 @@ Result<Variant> bf16_side(const Layer& layer) {
         return kernels::PackedBf16::make(kernels::ConstMatrixView{operands.b.data(), layer.inputs, layer.outputs});
       },
       [layer](Operands& operands, const kernels::PackedBf16& weights) {
-        return kernels::bf16_gemm({operands.a.data(), layer.rows, layer.inputs}, weights,
+        return kernels::bf16_gemm(kernels::ConstMatrixView{operands.a.data(), layer.rows, layer.inputs}, weights,
                                   {operands.c.data(), layer.rows, layer.outputs});
       });
+}
+
+std::vector<std::uint16_t> bits_of(const std::vector<float>& values) {
+  std::vector<std::uint16_t> result;
+  result.reserve(values.size());
+  std::ranges::transform(values, std::back_inserter(result),
+                         [](float value) { return static_cast<std::uint16_t>(kernels::to_bf16(value)); });
+  return result;
+}
+
+/// Weights, and activations that came in bf16.
+struct Halves {
+  kernels::PackedBf16 weights;
+  std::vector<std::uint16_t> activations;
+};
+
+Result<Variant> bf16_both_side(const Layer& layer) {
+  const auto prepare = [&](const Operands& operands) -> Result<Halves> {
+    auto weights = kernels::PackedBf16::make(kernels::ConstMatrixView{operands.b.data(), layer.inputs, layer.outputs});
+    if (!weights) return tl::unexpected<Error>{weights.error()};
+    return Halves{std::move(*weights), bits_of(operands.a)};
+  };
+  return side_of(kBf16Both, layer, 0x1p-7, prepare, [layer](Operands& operands, const Halves& halves) {
+    return kernels::bf16_gemm({halves.activations.data(), kernels::ElementType::bf16, {layer.rows, layer.inputs}},
+                              halves.weights, {operands.c.data(), layer.rows, layer.outputs});
+  });
 }
 
 /// Weights, and activations that came as integers: what a chain of such layers works with.
@@ -142,13 +169,12 @@ Result<void> run_prepared(Operands&, const Prepared<T>& prepared) {
   return {};
 }
 
-/// Its A is in bf16 already, where ours is rounded at each call.
+/// Its A is in bf16 already.
 Result<Variant> bf16_side_of(const OneDnn& onednn, const Layer& layer) {
   const auto prepare = [&](Operands& operands) -> Result<Prepared<std::uint16_t>> {
     Prepared<std::uint16_t> result;
-    const auto bits = [](float value) { return static_cast<std::uint16_t>(kernels::to_bf16(value)); };
-    std::ranges::transform(operands.a, std::back_inserter(result.a), bits);
-    std::ranges::transform(operands.b, std::back_inserter(result.b), bits);
+    result.a = bits_of(operands.a);
+    result.b = bits_of(operands.b);
     auto call = onednn.bf16_product(layer.product(), result.a.data(), result.b.data(), operands.c.data());
     if (!call) return tl::unexpected<Error>{call.error()};
     result.call = std::move(*call);
@@ -205,6 +231,8 @@ Result<Variant> int8_side_of(const OneDnn& onednn, const Layer& layer) {
 struct Kind {
   const char* ours;
   Result<Variant> (*side)(const Layer&);
+  const char* same_types;                                ///< Ours of the types that the peer multiplies.
+  Result<Variant> (*same_side)(const Layer&);            ///< Null where that is `side`.
   Result<Variant> (*peer)(const OneDnn&, const Layer&);  ///< Null where oneDNN has none on this CPU.
   double activation_bytes;                               ///< Of one element.
   double weight_bytes;
@@ -224,6 +252,9 @@ Result<Measured> measure_layer(const Stage& stage, const Kind& kind, const Layer
     if (auto added = add(kind.peer(*stage.onednn, layer)); !added) return tl::unexpected<Error>{added.error()};
   }
   if (auto added = add(kind.side(layer)); !added) return tl::unexpected<Error>{added.error()};
+  if (kind.same_side != nullptr) {
+    if (auto added = add(kind.same_side(layer)); !added) return tl::unexpected<Error>{added.error()};
+  }
   const auto elements = [](std::size_t a, std::size_t b) { return static_cast<double>(a * b); };
   return Measured{compare(layer.name(), "GFLOP/s", sides, stage.rounds, stage.progress, stage.stop),
                   {},
@@ -246,13 +277,14 @@ Result<FamilyReport> measure_reduced(const Stage& stage, const Kind& kind) {
     const std::vector<Comparison> one{measured->comparison};
     const Series* ours = find_series(one, layer.name(), kind.ours);
     if (layer.rows >= 4) to_single.push_back(ratio(ours, find_series(one, layer.name(), kSingle)));
-    to_peer.push_back(ratio(ours, strongest_of(measured->comparison, kOneDnn)));
+    to_peer.push_back(
+        ratio(find_series(one, layer.name(), kind.same_types), strongest_of(measured->comparison, kOneDnn)));
     report.cases.push_back(std::move(*measured));
   }
   if (kind.bar > 0) {
     report.bars.push_back(
         {fmt::format("{}, M >= 4, the least, to f32", kind.ours), kind.bar, true, worst_of(to_single)});
-    report.bars.push_back({fmt::format("{}, the least, to oneDNN", kind.ours), 1.0, true, worst_of(to_peer)});
+    report.bars.push_back({fmt::format("{}, the least, to oneDNN", kind.same_types), 1.0, true, worst_of(to_peer)});
   }
   return report;
 }
@@ -262,11 +294,13 @@ Result<FamilyReport> measure_reduced(const Stage& stage, const Kind& kind) {
 Result<FamilyReport> measure_bf16(const Stage& stage) {
   // oneDNN 2.6 multiplies bf16 with AVX-512 alone.
   const bool native = kernels::bf16_is_native();
-  return measure_reduced(stage, {kBf16, &bf16_side, native ? &bf16_side_of : nullptr, 4, 2, native ? 1.8 : 0.0});
+  return measure_reduced(stage, {kBf16, &bf16_side, kBf16Both, &bf16_both_side, native ? &bf16_side_of : nullptr, 4, 2,
+                                 native ? 1.8 : 0.0});
 }
 
 Result<FamilyReport> measure_int8(const Stage& stage) {
-  return measure_reduced(stage, {kInt8, &int8_side, &int8_side_of, 1, 1, kernels::int8_is_native() ? 3.5 : 0.0});
+  return measure_reduced(
+      stage, {kInt8, &int8_side, kInt8, nullptr, &int8_side_of, 1, 1, kernels::int8_is_native() ? 3.5 : 0.0});
 }
 
 }  // namespace myelin::tool::kernel_bench

@@ -65,14 +65,15 @@ class PackedBf16 {
   std::size_t panel_width_ = 0;
 };
 
-/// C = alpha * op(A) * B + beta * C with A rounded to bf16 as it is read, then the epilogue. A row of A gets the same
-/// bits alone and in any batch.
-/// **Units/shape**: op(A) [m, k], B [k, n], C [m, n].
-/// **Errors**: as sgemm with packed weights. **Thread-safety**: thread-safe.
+/// C = alpha * op(A) * B + beta * C, then the epilogue. A is f32, and rounded to bf16 as it is read, or bf16: that costs
+/// less. A row of A gets the same bits alone and in any batch.
+/// **Units/shape**: op(A) [m, k], rows without gaps; B [k, n], C [m, n].
+/// **Errors**: as sgemm with packed weights; invalid_argument for an A of another type or rank. **Thread-safety**:
+/// thread-safe.
 /// **Cost**: each element of the product is within k * 2^-24 * sum|a||b| of the exact one of the rounded operands (to
 /// first order), and the rounding itself is within 2^-7 * sum|a||b|. Where the CPU has vdpbf16ps, that takes denormal
 /// numbers for zero.
-[[nodiscard]] Result<void> bf16_gemm(ConstMatrixView a, const PackedBf16& b, MatrixView c,
+[[nodiscard]] Result<void> bf16_gemm(const ConstTensorView& a, const PackedBf16& b, MatrixView c,
                                      const Epilogue& epilogue = {}, GemmOptions options = {});
 
 }  // namespace myelin::kernels
