@@ -10,6 +10,7 @@
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/reduced-inl.h"
 #include "cpu/gemm/reduced_call.hpp"
+#include "cpu/gemm/registers-inl.h"
 #include "cpu/gemm/work_memory.hpp"
 
 #include <cstring>
@@ -91,6 +92,8 @@ HWY_NOINLINE void widened_tile(const Int8Tile& tile) {
 #pragma GCC unroll 16
         for (int j = 0; j < kVectors; ++j) {
           sums[i][j] = hn::ReorderWidenMulAccumulate(d, left, right[j], sums[i][j], unused);
+          // Else GCC 12 adds products to one another first, and runs out of registers.
+          hold_in_register(sums[i][j]);
         }
       }
     }
@@ -175,12 +178,8 @@ HWY_NOINLINE __attribute__((target("avx512vnni"))) void dotted_tile(const Int8Ti
     a += sizeof(std::int32_t);
     b += 4 * kPanelVectors * kLanes;
   }
-  // Here the sums are in registers. Else GCC 12 stores each of them at each step for what follows: half the speed.
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 16
-    for (int j = 0; j < kVectors; ++j) asm("" : "+v"(sums[i][j]));
-  }
+  // Else GCC 12 stores each sum at each step for what follows: half the speed.
+  hold_in_registers(sums);
   if constexpr (kScaled) {
     auto* const out = static_cast<float*>(tile.out);
     __m512 b_scales[kVectors];

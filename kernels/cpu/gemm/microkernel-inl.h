@@ -45,6 +45,19 @@ constexpr int panels_per_tile(int rows) {
   return 1;
 }
 
+// Where 4 rows of a panel's 2 vectors would be 8 sums, which keep two units with 4 cycles' latency busy only if none is
+// ever late, two tiles of 3 vectors share 3 panels.
+constexpr bool tiles_share_panels(int rows) { return kPanelVectors == 2 && rows == 4; }
+constexpr int kPanelsShared = 3;
+constexpr int kVectorsShared = 3;
+
+// Panels that several tiles of rows meet one after the other, the least of them of `rows` rows: as many as their widest
+// tiles fill, in whole tiles. All of 7 rows are 4 and 3, on 3 and on 2 panels.
+constexpr std::size_t panels_at_a_time(int rows) {
+  if (tiles_share_panels(rows)) return kPanelsShared;
+  return tiles_share_panels(rows + 1) ? kPanelsShared * static_cast<std::size_t>(panels_per_tile(rows)) : 1;
+}
+
 HWY_INLINE std::size_t panel_width() { return kPanelVectors * hn::Lanes(D()); }
 
 // How a microkernel steps through A.
@@ -129,7 +142,8 @@ HWY_INLINE void store_tile(const Tile& tile, const V (&sums)[kRows][kVectors]) {
 // chain is broken off and resumed: so blocking does not show in the bits.
 //
 // kMasked: the last vector of B is read in part, for B in place may end there. Packed panels are filled up with zeros.
-template <int kRows, int kVectors, LayoutOfA kLayout, bool kMasked, bool kAsks>
+// kFirst: the first vector's number in the panel at tile.b.
+template <int kRows, int kVectors, LayoutOfA kLayout, bool kMasked, bool kAsks, int kFirst = 0>
 HWY_NOINLINE void microkernel(const Tile& tile) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
@@ -140,9 +154,10 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
   const std::size_t b_panel_stride = tile.b_panel_stride;
   const std::size_t last = tile.last_lanes;
   const float* HWY_RESTRICT a = tile.a;
-  const float* HWY_RESTRICT b[(kVectors + kPanelVectors - 1) / kPanelVectors];
+  constexpr int kPanels = (kFirst + kVectors + kPanelVectors - 1) / kPanelVectors;
+  const float* HWY_RESTRICT b[kPanels];
 #pragma GCC unroll 4
-  for (int panel = 0; panel * kPanelVectors < kVectors; ++panel) b[panel] = tile.b + panel * tile.b_panel_stride;
+  for (int panel = 0; panel < kPanels; ++panel) b[panel] = tile.b + panel * tile.b_panel_stride;
   float* HWY_RESTRICT c = tile.c;
   const std::size_t c_stride = tile.c_stride;
 
@@ -176,26 +191,42 @@ HWY_NOINLINE void microkernel(const Tile& tile) {
   for (std::size_t p = 0; p < depth; ++p) {
     if constexpr (kAsksAhead<kRows, kAsks>) {
 #pragma GCC unroll 4
-      for (int panel = 0; panel * kPanelVectors < kVectors; ++panel) {
+      for (int panel = 0; panel < kPanels; ++panel) {
         ask_for(ahead + panel * b_panel_stride);
       }
       ahead += tile.b_ahead_step;
     }
-    V right[kVectors];
-#pragma GCC unroll 16
-    for (int j = 0; j < kVectors; ++j) {
-      const float* from = b[j / kPanelVectors] + (j % kPanelVectors) * lanes;
-      right[j] = kMasked && j == kVectors - 1 ? load_partial(d, last, from) : hn::LoadU(d, from);
-    }
+    const auto left_of = [&](int i)
+                             HWY_ATTR { return hn::Set(d, kLayout == LayoutOfA::columns ? a[i] : a[i * a_stride]); };
+    const auto right_of = [&](int j) HWY_ATTR {
+      const float* from = b[(kFirst + j) / kPanelVectors] + ((kFirst + j) % kPanelVectors) * lanes;
+      return kMasked && j == kVectors - 1 ? load_partial(d, last, from) : hn::LoadU(d, from);
+    };
+    // The shorter side stays in registers: with all 4 vectors of B, 3 rows would need 17 of 16.
+    if constexpr (kRows < kVectors) {
+      V left[kRows];
 #pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      const V left = hn::Set(d, kLayout == LayoutOfA::columns ? a[i] : a[i * a_stride]);
+      for (int i = 0; i < kRows; ++i) left[i] = left_of(i);
 #pragma GCC unroll 16
-      for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
+      for (int j = 0; j < kVectors; ++j) {
+        const V right = right_of(j);
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) sums[i][j] = hn::MulAdd(left[i], right, sums[i][j]);
+      }
+    } else {
+      V right[kVectors];
+#pragma GCC unroll 16
+      for (int j = 0; j < kVectors; ++j) right[j] = right_of(j);
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) {
+        const V left = left_of(i);
+#pragma GCC unroll 16
+        for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
+      }
     }
     a += kLayout == LayoutOfA::columns ? a_stride : 1;
 #pragma GCC unroll 4
-    for (int panel = 0; panel * kPanelVectors < kVectors; ++panel) b[panel] += b_row_stride;
+    for (int panel = 0; panel < kPanels; ++panel) b[panel] += b_row_stride;
   }
 
   const bool plain = !tile.scaled && tile.bias == nullptr && !tile.relu && last == lanes;
@@ -217,6 +248,7 @@ struct Microkernels {
   Microkernel panel[kRowsMax][kPanelVectors];
   Microkernel masked[kRowsMax][kPanelVectors];  // null where the target has no memory masks
   Microkernel wide[kRowsMax];
+  Microkernel shared[2];  // the tiles that share panels: of their first vectors, and of their last; or null
 };
 
 template <LayoutOfA kLayout, bool kAsks, int kRows, int... kIndex>
@@ -232,6 +264,10 @@ template <LayoutOfA kLayout, bool kAsks, int... kIndex>
 constexpr Microkernels make_microkernels(std::integer_sequence<int, kIndex...>) {
   Microkernels table{};
   (fill_row<kLayout, kAsks, kIndex + 1>(table, std::make_integer_sequence<int, kPanelVectors>()), ...);
+  if constexpr (tiles_share_panels(4)) {
+    table.shared[0] = &microkernel<4, kVectorsShared, kLayout, false, kAsks>;
+    table.shared[1] = &microkernel<4, kVectorsShared, kLayout, false, kAsks, kVectorsShared % kPanelVectors>;
+  }
   return table;
 }
 
@@ -253,6 +289,14 @@ HWY_INLINE void row_of_tiles(std::size_t rows, std::size_t columns, bool masked,
   const auto wide_panels = static_cast<std::size_t>(panels_per_tile(static_cast<int>(rows)));
   tile.last_lanes = lanes;
   std::size_t j = 0;
+  if (tiles_share_panels(static_cast<int>(rows))) {
+    for (; j + kPanelsShared * width <= columns; j += kPanelsShared * width) {
+      table.shared[0](tile);
+      advance(kVectorsShared * lanes, 1);
+      table.shared[1](tile);
+      advance(kVectorsShared * lanes, 2);
+    }
+  }
   for (; wide_panels > 1 && j + wide_panels * width <= columns; j += wide_panels * width) {
     table.wide[rows - 1](tile);
     advance(wide_panels * width, wide_panels);

@@ -37,8 +37,8 @@ struct NarrowOperands {
   std::size_t columns;
 };
 
-// A vector of sums for each row, of which as many lanes are stored as there are columns. What is left of the depth goes on
-// from the first way.
+// A vector of sums for each row, of which as many lanes are stored as there are columns. What is left of the depth goes
+// on from the first way.
 template <int kRows, LayoutOfA kLayout>
 HWY_NOINLINE void narrow_tile(const NarrowOperands& operands, float* HWY_RESTRICT out, std::size_t out_stride) {
   const D d;

@@ -125,7 +125,7 @@ HWY_INLINE void multiply_tiles(const GemmCall& call, const Part& part, const Rig
   const std::size_t higher = part.rows % tiles;  // tiles with one row more
   // One tile of rows reads B once, and may be several panels wide. With more of them each panel of B is read by all
   // while it is in L1 or on its way from L2.
-  const std::size_t step = tiles == 1 ? part.columns : width;
+  const std::size_t step = tiles == 1 ? part.columns : panels_at_a_time(static_cast<int>(rows_least)) * width;
   // Several tiles of rows read this panel. Meanwhile each asks for its share of the next one, so that memory is as
   // busy as the sums are.
   const bool shares = kAsks && tiles > 1 && !b.masked;
@@ -138,7 +138,7 @@ HWY_INLINE void multiply_tiles(const GemmCall& call, const Part& part, const Rig
     const float* const panel = b.data + j / width * b.panel_stride;
     const float* left = a.data;
     float* c = call.c + part.row * call.c_stride + part.column + j;
-    tile.b_ahead = shares ? b.panel_stride : b.ahead;
+    tile.b_ahead = shares ? step / width * b.panel_stride : b.ahead;
     for (std::size_t t = 0; t < tiles; ++t) {
       const std::size_t rows = rows_least + (t < higher ? 1 : 0);
       tile.a = left;
