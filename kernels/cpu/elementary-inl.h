@@ -56,43 +56,72 @@ HWY_INLINE V alone(D d, V x, const Several& several) {
   return one[0];
 }
 
-// e^x = power * 2^n, n = round(x / ln 2), of kCount vectors step by step: each step waits four cycles for the one
-// before it, and the next vector's whole row of steps is too far ahead for the processor to begin with meanwhile.
-// Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits. Source: Cephes expf.
-template <class D, class V, std::size_t kCount>
+// e^x, or e^-x if kNegated, = power * 2^n, n = round(+-x / ln 2), of kCount vectors step by step: each step waits four
+// cycles for the one before it, and the next vector's whole row of steps is too far ahead for the processor to begin
+// with meanwhile. Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits.
+//
+// The reduction is that of Cephes' expf; the power of the remainder r, |r| <= ln 2 / 2, is 1 + r + r^2 q(r), where q,
+// of degree 4, has the least maximum of the relative error: 3.1e-9.
+template <bool kNegated, class D, class V, std::size_t kCount>
 HWY_INLINE void powers_of_remainders(D d, const V (&x)[kCount], V rounder, V (&rounded)[kCount], V (&power)[kCount]) {
   namespace hn = hwy::HWY_NAMESPACE;
+  constexpr float kSign = kNegated ? -1.0F : 1.0F;
   V r[kCount];
   const auto for_each = [](auto step) HWY_ATTR {
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kCount; ++i) step(i);
   };
-  for_each([&](std::size_t i) HWY_ATTR { rounded[i] = hn::MulAdd(x[i], hn::Set(d, 1.44269504088896341F), rounder); });
+  const auto horner = [&](float coefficient) HWY_ATTR {
+    for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], r[i], hn::Set(d, coefficient)); });
+  };
+  for_each([&](std::size_t i)
+               HWY_ATTR { rounded[i] = hn::MulAdd(x[i], hn::Set(d, kSign * 1.44269504088896341F), rounder); });
   for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::Sub(rounded[i], rounder); });
   // ln 2 in two pieces, the first short enough that n times it is exact.
-  for_each([&](std::size_t i) HWY_ATTR { r[i] = hn::NegMulAdd(power[i], hn::Set(d, 0.693359375F), x[i]); });
+  for_each([&](std::size_t i) HWY_ATTR {
+    const V first = hn::Set(d, 0.693359375F);
+    r[i] = kNegated ? hn::NegMulSub(power[i], first, x[i]) : hn::NegMulAdd(power[i], first, x[i]);
+  });
   for_each([&](std::size_t i) HWY_ATTR { r[i] = hn::NegMulAdd(power[i], hn::Set(d, -2.12194440e-4F), r[i]); });
   for_each([&](std::size_t i)
-               HWY_ATTR { power[i] = hn::MulAdd(hn::Set(d, 1.9875691500e-4F), r[i], hn::Set(d, 1.3981999507e-3F)); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], r[i], hn::Set(d, 8.3334519073e-3F)); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], r[i], hn::Set(d, 4.1665795894e-2F)); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], r[i], hn::Set(d, 1.6666665459e-1F)); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], r[i], hn::Set(d, 5.0000001201e-1F)); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::MulAdd(power[i], hn::Mul(r[i], r[i]), r[i]); });
-  for_each([&](std::size_t i) HWY_ATTR { power[i] = hn::Add(power[i], hn::Set(d, 1.0F)); });
+               HWY_ATTR { power[i] = hn::MulAdd(hn::Set(d, 1.38144647522e-3F), r[i], hn::Set(d, 8.36878062223e-3F)); });
+  horner(4.16683942592e-2F);
+  horner(1.66665201055e-1F);
+  horner(4.99999934123e-1F);
+  horner(1.0F);
+  horner(1.0F);
 }
+
+// 2^n, of what powers_of_remainders rounded with n's bias in the rounder.
+template <class D, class V>
+HWY_INLINE V power_of_two(D d, V rounded) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::RebindToSigned<D> di;
+  return hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, rounded)));
+}
+constexpr float kBiasedRounder = 12582912.0F + 127.0F;
 
 // e^x for -88 <= x <= 88.5: 0 below -87.7, infinity above 88.37, so that callers clamp and need no comparison.
 template <class D, class V, std::size_t kCount>
 HWY_INLINE void exps_in_range(D d, V (&x)[kCount]) {
   namespace hn = hwy::HWY_NAMESPACE;
-  const hn::RebindToSigned<D> di;
   V rounded[kCount];
   V power[kCount];
-  powers_of_remainders(d, x, hn::Set(d, 12582912.0F + 127.0F), rounded, power);
+  powers_of_remainders<false>(d, x, hn::Set(d, kBiasedRounder), rounded, power);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Mul(power[i], power_of_two(d, rounded[i]));
+}
+
+// 1 + e^x, or 1 + e^-x, in the same range of the exponent.
+template <bool kNegated, class D, class V, std::size_t kCount>
+HWY_INLINE void exps_and_one_in_range(D d, V (&x)[kCount]) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  V rounded[kCount];
+  V power[kCount];
+  powers_of_remainders<kNegated>(d, x, hn::Set(d, kBiasedRounder), rounded, power);
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kCount; ++i) {
-    x[i] = hn::Mul(power[i], hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, rounded[i]))));
+    x[i] = hn::MulAdd(power[i], power_of_two(d, rounded[i]), hn::Set(d, 1.0F));
   }
 }
 
@@ -120,7 +149,7 @@ HWY_NOINLINE V exp_at_the_limits(D d, V x) {
   const V limited[1] = {at_least(d, -104.0F, at_most(d, 89.0F, x))};
   V rounded[1];
   V power[1];
-  powers_of_remainders(d, limited, rounder, rounded, power);
+  powers_of_remainders<false>(d, limited, rounder, rounded, power);
   const auto n = hn::Sub(hn::BitCast(di, rounded[0]), hn::BitCast(di, rounder));
   const auto half = hn::ShiftRight<1>(n);
   const auto bias = hn::Set(di, 127);
@@ -146,12 +175,11 @@ HWY_INLINE void exps_of(D d, V (&x)[kCount]) {
 template <class D, class V, std::size_t kCount>
 HWY_INLINE void sigmoids_of(D d, V (&x)[kCount]) {
   namespace hn = hwy::HWY_NAMESPACE;
-  const V one = hn::Set(d, 1.0F);
 #pragma GCC unroll 8
-  for (std::size_t i = 0; i < kCount; ++i) x[i] = at_least(d, -88.0F, at_most(d, 88.5F, hn::Neg(x[i])));
-  exps_in_range(d, x);
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = at_least(d, -88.5F, at_most(d, 88.0F, x[i]));
+  exps_and_one_in_range<true>(d, x);
 #pragma GCC unroll 8
-  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(one, hn::Add(one, x[i]));
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(hn::Set(d, 1.0F), x[i]);
 }
 template <class D, class V>
 HWY_INLINE V sigmoid_of(D d, V x) {
@@ -166,11 +194,11 @@ HWY_INLINE void silus_of(D d, V (&x)[kCount]) {
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kCount; ++i) {
     x[i] = at_least(d, -88.5F, x[i]);
-    power[i] = at_least(d, -88.0F, hn::Neg(x[i]));
+    power[i] = at_most(d, 88.0F, x[i]);
   }
-  exps_in_range(d, power);
+  exps_and_one_in_range<true>(d, power);
 #pragma GCC unroll 8
-  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(x[i], hn::Add(hn::Set(d, 1.0F), power[i]));
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(x[i], power[i]);
 }
 
 /// Each x becomes x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2; -0 below about -10.1, also for -infinity.
@@ -185,9 +213,9 @@ HWY_INLINE void gelus_by_tanh_of(D d, V (&x)[kCount]) {
     const V slope = hn::MulAdd(hn::Mul(x[i], x[i]), hn::Set(d, -0.0713548162726F), hn::Set(d, -1.5957691216057F));
     power[i] = at_least(d, -88.0F, at_most(d, 88.5F, hn::Mul(slope, x[i])));
   }
-  exps_in_range(d, power);
+  exps_and_one_in_range<false>(d, power);
 #pragma GCC unroll 8
-  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(x[i], hn::Add(hn::Set(d, 1.0F), power[i]));
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = hn::Div(x[i], power[i]);
 }
 
 /// tanh x, never outside [-1, 1]. Source: the rational approximation of Eigen's fast_tanh.
