@@ -47,11 +47,21 @@ void convolve(const PixelBand& band, const float* panels, std::size_t channels, 
   std::size_t j = 0;
   for (std::size_t left = band.rows * band.width; left > 0;) {
     const std::size_t blocks = (left + kPixelsAtOnce - 1) / kPixelsAtOnce;
-    const std::size_t now = (left + blocks - 1) / blocks;
-    for (std::size_t pixel = 0; pixel < now; ++pixel) {
-      inputs[pixel] = i * band.input_row + j * band.input_pixel;
-      outputs[pixel] = i * band.output_row + j * band.output_pixel;
-      if (++j < band.width) continue;
+    const std::size_t even = (left + blocks - 1) / blocks;
+    // In whole tiles, as long as there are more to come.
+    const std::size_t now = blocks == 1 ? even : (even + kTileRows - 1) / kTileRows * kTileRows;
+    for (std::size_t pixel = 0; pixel < now;) {
+      const std::size_t of_row = std::min(now - pixel, band.width - j);
+      std::size_t input = i * band.input_row + j * band.input_pixel;
+      std::size_t output = i * band.output_row + j * band.output_pixel;
+      for (const std::size_t end = pixel + of_row; pixel < end; ++pixel) {
+        inputs[pixel] = input;
+        outputs[pixel] = output;
+        input += band.input_pixel;
+        output += band.output_pixel;
+      }
+      j += of_row;
+      if (j < band.width) continue;
       j = 0;
       ++i;
     }

@@ -65,8 +65,8 @@ struct TileOperands {
 // is at most kVectors vectors, and more than one vector less; rows of B are whole vectors, filled up with zeros.
 // kGaps: whether there are floats of B to pass over; three steps a run would feel the addition.
 template <int kRows, int kVectors, bool kGaps>
-HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, const float* HWY_RESTRICT b,
-                       const std::size_t* c_rows, std::size_t first, std::size_t columns) {
+HWY_INLINE void tile(const TileOperands& operands, const std::size_t* a_rows, const float* HWY_RESTRICT b,
+                     const std::size_t* c_rows, std::size_t first, std::size_t columns) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
@@ -127,17 +127,27 @@ HWY_NOINLINE void tile(const TileOperands& operands, const std::size_t* a_rows, 
   }
 }
 
-using TileFunction = void (*)(const TileOperands&, const std::size_t*, const float*, const std::size_t*, std::size_t,
-                              std::size_t);
+// `count` tiles, each of the kRows rows that follow on those of the one before it. One call for all: with one for each,
+// a window of 3 x 3 and one channel, whose tiles last nine steps, was 1.2 times as slow.
+template <int kRows, int kVectors, bool kGaps>
+HWY_NOINLINE void tiles(const TileOperands& operands, const std::size_t* a_rows, const float* HWY_RESTRICT b,
+                        const std::size_t* c_rows, std::size_t first, std::size_t columns, std::size_t count) {
+  for (; count > 0; --count, a_rows += kRows, c_rows += kRows) {
+    tile<kRows, kVectors, kGaps>(operands, a_rows, b, c_rows, first, columns);
+  }
+}
+
+using TilesFunction = void (*)(const TileOperands&, const std::size_t*, const float*, const std::size_t*, std::size_t,
+                               std::size_t, std::size_t);
 
 // Every tile: [rows - 1][vectors - 1].
 struct TileTable {
-  TileFunction of[kTileRows][kTileVectors];
+  TilesFunction of[kTileRows][kTileVectors];
 };
 
 template <bool kGaps, int kRows, int... kIndex>
 constexpr void fill_row_of_table(TileTable& table, std::integer_sequence<int, kIndex...>) {
-  ((table.of[kRows - 1][kIndex] = &tile<kRows, kIndex + 1, kGaps>), ...);
+  ((table.of[kRows - 1][kIndex] = &tiles<kRows, kIndex + 1, kGaps>), ...);
 }
 
 template <bool kGaps, int... kIndex>
@@ -157,15 +167,15 @@ HWY_INLINE void tiles_of_panel(const TileOperands& operands, const std::size_t* 
   const std::size_t vectors = (columns + lanes - 1) / lanes;
   const TileTable& table = operands.b_gap == 0 ? kTiles<false> : kTiles<true>;
   // One division for all tiles: one for each took 4 % of the time where the depth is 9.
-  const std::size_t tiles = (rows + kTileRows - 1) / kTileRows;
-  const std::size_t least = rows / tiles;
-  const std::size_t higher = rows % tiles;  // tiles with one row more
-  for (std::size_t t = 0; t < tiles; ++t) {
-    const std::size_t now = least + (t < higher ? 1 : 0);
-    table.of[now - 1][vectors - 1](operands, a_rows, b, c_rows, first, columns);
-    a_rows += now;
-    c_rows += now;
+  const std::size_t count = (rows + kTileRows - 1) / kTileRows;
+  const std::size_t least = rows / count;
+  const std::size_t higher = rows % count;  // tiles with one row more
+  if (higher > 0) {
+    table.of[least][vectors - 1](operands, a_rows, b, c_rows, first, columns, higher);
+    a_rows += higher * (least + 1);
+    c_rows += higher * (least + 1);
   }
+  if (least > 0) table.of[least - 1][vectors - 1](operands, a_rows, b, c_rows, first, columns, count - higher);
 }
 
 }  // namespace HWY_NAMESPACE
