@@ -65,8 +65,8 @@ class PackedBf16 {
   std::size_t panel_width_ = 0;
 };
 
-/// C = alpha * op(A) * B + beta * C, then the epilogue. A is f32, and rounded to bf16 as it is read, or bf16: that costs
-/// less. A row of A gets the same bits alone and in any batch.
+/// C = alpha * op(A) * B + beta * C, then the epilogue. A is f32, and rounded to bf16 as it is read, or bf16: that
+/// costs less. A row of A gets the same bits alone and in any batch.
 /// **Units/shape**: op(A) [m, k], rows without gaps; B [k, n], C [m, n].
 /// **Errors**: as sgemm with packed weights; invalid_argument for an A of another type or rank. **Thread-safety**:
 /// thread-safe.
