@@ -7,6 +7,7 @@
 #include "cpu/depthwise_kernels.hpp"
 #include "cpu/elementary-inl.h"
 #include "cpu/partial-inl.h"
+#include "cpu/registers-inl.h"
 
 #include <algorithm>
 #include <limits>
@@ -59,15 +60,6 @@ HWY_INLINE void store_sums(const Job& job, std::size_t pixel, SomeChannels<kWhol
   float* to = job.row.output + pixel * job.row.output_stride + some.c;
 #pragma GCC unroll 8
   for (int p = 0; p < kPixels; ++p, to += job.row.output_stride) some.store(at_least(job.least, sums[p]), to);
-}
-
-// Else GCC loads what is used three times three times: as an operand in memory each time.
-HWY_INLINE void keep_in_register(V& v) {
-#if HWY_ARCH_X86 && HWY_COMPILER_GCC && HWY_TARGET != HWY_SCALAR
-  asm("" : "+v"(v.raw));
-#else
-  (void)v;
-#endif
 }
 
 // kPixels pixels side by side, which share each load of a weight. kEdge: their windows may reach over the image's ends
@@ -130,7 +122,8 @@ HWY_INLINE void tile_of_threes(const Job& job, std::size_t pixel, SomeChannels<k
       const std::size_t at = static_cast<std::size_t>(j);
       const bool inside = image_row != nullptr && (!kEdge || column + at * row.stride < row.image_width);
       V v = inside ? some.load(image_row + (first + at * step)) : hn::Zero(D());
-      keep_in_register(v);
+      // Else GCC loads what is used three times three times: as an operand in memory each time.
+      hold_in_register(v);
       if (j < kPixels) sums[j] = hn::MulAdd(v, weight0, sums[j]);
       if (j >= 1 && j <= kPixels) sums[j - 1] = hn::MulAdd(v, weight1, sums[j - 1]);
       if (j >= 2) sums[j - 2] = hn::MulAdd(v, weight2, sums[j - 2]);

@@ -10,8 +10,8 @@
 #include "cpu/gemm/pack-inl.h"
 #include "cpu/gemm/reduced-inl.h"
 #include "cpu/gemm/reduced_call.hpp"
-#include "cpu/gemm/registers-inl.h"
 #include "cpu/gemm/work_memory.hpp"
+#include "cpu/registers-inl.h"
 
 #include <cstring>
 #include <utility>

@@ -14,6 +14,7 @@
 
 using namespace myelin::kernels;
 using myelin::Errc;
+using test::CliffEdge;
 using test::for_each_target;
 using test::Island;
 using test::Noise;
@@ -225,6 +226,30 @@ BOOST_AUTO_TEST_CASE(a_of_bf16_is_as_the_same_floats) {
         BOOST_REQUIRE(bf16_gemm(view, packed, {got.data(), shape.m, shape.n}, {}, {.transpose_a = transposed}));
         BOOST_TEST((got == want),
                    shape.m << " x " << shape.n << " x " << shape.k << (transposed ? ", transposed" : ""));
+      }
+    }
+  });
+}
+
+// The pages behind A and C are not there: rows in place (whole pairs), and copied.
+BOOST_AUTO_TEST_CASE(touches_nothing_behind_its_operands) {
+  Noise noise{5};
+  for_each_target([&] {
+    for (const Shape shape : {Shape{1, 1, 2}, {1, 64, 2}, {3, 65, 8}, {6, 64, 64}, {7, 130, 130}, {4, 30, 7}}) {
+      const std::vector<float> a = rounded(values(shape.m * shape.k, noise)), b = values(shape.k * shape.n, noise);
+      const PackedBf16 packed = PackedBf16::make(ConstMatrixView{b.data(), shape.k, shape.n}).value();
+      const CliffEdge floats{a.size()}, halves{(a.size() + 1) / 2}, c{shape.m * shape.n};
+      std::ranges::copy(a, floats.data());
+      auto* const bits = reinterpret_cast<Bf16*>(halves.data()) + a.size() % 2;
+      std::ranges::transform(a, bits, to_bf16);
+      const ConstTensorView views[] = {ConstMatrixView{floats.data(), shape.m, shape.k},
+                                       {bits, ElementType::bf16, {shape.m, shape.k}}};
+      for (const ConstTensorView& view : views) {
+        std::fill_n(c.data(), shape.m * shape.n, std::numeric_limits<float>::quiet_NaN());
+        BOOST_REQUIRE(bf16_gemm(view, packed, {c.data(), shape.m, shape.n}));
+        const std::vector<float> exact_b = rounded(b);
+        BOOST_TEST(test::error_in_bounds({a.data(), shape.m, shape.k}, {exact_b.data(), shape.k, shape.n},
+                                         {c.data(), shape.m, shape.n}) <= 1.0);
       }
     }
   });

@@ -12,6 +12,7 @@
 
 using namespace myelin::kernels;
 using myelin::Errc;
+using test::CliffEdge;
 using test::for_each_target;
 using test::Island;
 using test::Noise;
@@ -275,6 +276,29 @@ BOOST_AUTO_TEST_CASE(an_empty_sum_is_zero) {
   const std::vector<float> bias{1, 2, 3};
   BOOST_REQUIRE(int8_gemm(tensor({}, 2, 0), ones(2), packed, {floats.data(), 2, 3}, {bias}));
   BOOST_TEST((floats == std::vector<float>{1, 2, 3, 1, 2, 3}));
+}
+
+// The pages behind A, C and the scales are not there: rows in place (whole fours), and copied.
+BOOST_AUTO_TEST_CASE(touches_nothing_behind_its_operands) {
+  Noise noise{5};
+  for_each_target([&] {
+    for (const Shape shape : {Shape{1, 1, 4}, {1, 64, 4}, {3, 65, 8}, {6, 64, 64}, {7, 130, 132}, {5, 30, 7}}) {
+      const Integers values = integers(shape.m * shape.k, noise), b = integers(shape.k * shape.n, noise);
+      const PackedInt8 packed = PackedInt8::make(tensor(b, shape.k, shape.n), ones(shape.n)).value();
+      const std::vector<std::int32_t> want = plain_product(values, b, shape);
+      const CliffEdge a_memory{(values.size() + 3) / 4}, a_scales{shape.m}, sums{want.size()}, scaled{want.size()};
+      auto* const a = reinterpret_cast<std::int8_t*>(a_memory.data()) + (values.size() + 3) / 4 * 4 - values.size();
+      std::ranges::copy(values, a);
+      std::fill_n(a_scales.data(), shape.m, 1.0F);
+      const ConstTensorView view{a, ElementType::i8, {shape.m, shape.k}};
+      auto* const c = reinterpret_cast<std::int32_t*>(sums.data());
+      BOOST_REQUIRE(int8_gemm(view, packed, {c, {shape.m, shape.n}}));
+      BOOST_REQUIRE(int8_gemm(view, {a_scales.data(), shape.m}, packed, {scaled.data(), shape.m, shape.n}));
+      BOOST_TEST(std::equal(want.begin(), want.end(), c));
+      BOOST_TEST(std::equal(want.begin(), want.end(), scaled.data(),
+                            [](std::int32_t sum, float value) { return static_cast<float>(sum) == value; }));
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(bad_operands_are_named) {

@@ -1,10 +1,10 @@
-// What keeps a tile's sums in registers where GCC 12 would not. Included once per SIMD target.
+// What keeps values in registers where GCC 12 would not. Included once per SIMD target.
 
-#if defined(MYELIN_KERNELS_CPU_GEMM_REGISTERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef MYELIN_KERNELS_CPU_GEMM_REGISTERS_INL_H_
-#undef MYELIN_KERNELS_CPU_GEMM_REGISTERS_INL_H_
+#if defined(MYELIN_KERNELS_CPU_REGISTERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MYELIN_KERNELS_CPU_REGISTERS_INL_H_
+#undef MYELIN_KERNELS_CPU_REGISTERS_INL_H_
 #else
-#define MYELIN_KERNELS_CPU_GEMM_REGISTERS_INL_H_
+#define MYELIN_KERNELS_CPU_REGISTERS_INL_H_
 #endif
 
 #include "hwy/highway.h"
@@ -14,11 +14,10 @@ namespace myelin::kernels::cpu {
 namespace HWY_NAMESPACE {
 
 // Costs no instruction. It says to the compiler that something here may change `value`: so it is in a register, and is
-// computed before this.
-
+// computed before this. For GCC alone: clang 14 refuses where it optimises little and has the value in memory.
 template <class V>
 HWY_INLINE void hold_in_register([[maybe_unused]] V& value) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_COMPILER_GCC_ACTUAL
   if constexpr (requires { value.raw; }) {
     asm("" : "+v"(value.raw));
   } else {
