@@ -17,7 +17,7 @@ namespace HWY_NAMESPACE {
 // Halves added until four lanes are left.
 template <class D>
 HWY_INLINE hwy::HWY_NAMESPACE::Vec<hwy::HWY_NAMESPACE::FixedTag<float, 4>> folded_to_four(
-    D d, hwy::HWY_NAMESPACE::Vec<D> v) {
+    [[maybe_unused]] D d, hwy::HWY_NAMESPACE::Vec<D> v) {
   namespace hn = hwy::HWY_NAMESPACE;
   if constexpr (hn::MaxLanes(D()) > 4) {
     const hn::Half<D> half;

@@ -241,6 +241,8 @@ void multiply_chunk_on(std::size_t threads, const GemmCall& call, const Part& ch
   const std::size_t by_rows = std::min(wanted, chunk.rows / kRowsAPieceMin);
   const std::size_t panels = (chunk.columns + width - 1) / width;
   const std::size_t by_panels = std::min(wanted, panels / kPanelsAPieceMin);
+  // A deep product may be worth a helper and yet have too few rows and panels for two pieces.
+  if (std::max(by_rows, by_panels) < 2) return multiply_chunk(call, chunk, b, block_of(0));
   if (by_rows >= by_panels || by_rows >= wanted) {
     const std::size_t tiles = (chunk.rows + kRowsMax - 1) / kRowsMax;
     call.workers->run(by_rows, [&](std::size_t piece, std::size_t seat) {
