@@ -22,7 +22,11 @@ void BenchOptions::declare(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--quick", quick, "One round of small cases: does it work? The figures are rough");
-  app.add_option("--save", save, "Writes the JSON document to this file too")->type_name("FILE");
+  app.add_option("--save", save, "Writes the JSON document to this file too")->check(names_a_file())->type_name("FILE");
+}
+
+CLI::Validator names_a_file() {
+  return {[](const std::string& value) { return value.empty() ? "expected the name of a file" : std::string{}; }, ""};
 }
 
 Result<void> BenchOptions::check() const { return save.empty() ? Result<void>{} : check_can_write("--save", save); }
@@ -50,6 +54,8 @@ Result<void> publish(const Session& session, const BenchOptions& options, const 
     session.print_text(text);
   }
   if (options.save.empty()) return {};
+  // Or it would come behind the document where both go to one place.
+  std::fflush(session.terminal.out);
   return write_file_atomically(options.save, document.dump(2) + '\n');
 }
 

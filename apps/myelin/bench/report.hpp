@@ -14,7 +14,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace myelin::tool {
 
@@ -29,6 +30,9 @@ struct BenchOptions {
   [[nodiscard]] Result<void> check() const;
   [[nodiscard]] Rounds rounds() const { return {quick ? 1 : repetitions, quick ? 0 : 1}; }
 };
+
+/// Refuses '' for an option that takes a file, which would be as if it was not given.
+[[nodiscard]] CLI::Validator names_a_file();
 
 /// Prints the machine on stderr, and a warning when its figures are worthless. Returns the machine.
 Machine introduce(const Session& session, const std::string& command);

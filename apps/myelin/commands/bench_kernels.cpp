@@ -84,11 +84,17 @@ void BenchKernels::declare(CLI::App& app) {
       ->check(CLI::IsMember(names).description(""))
       ->type_name("NAME");
   app.add_option("--svg", svg_, "Writes a picture to this file: our figures under the machine's limits")
+      ->check(names_a_file())
       ->type_name("FILE");
   app.add_option("--target", target_,
                  "As on a CPU that has nothing better: AVX2, for example. Holds OpenBLAS and oneDNN to it as well")
       ->check(CLI::IsMember(kernels::supported_simd_targets()).description(""))
       ->type_name("NAME");
+  app.final_callback([this] {
+    if (!svg_.empty() && !options_.save.empty() && are_same_file(svg_, options_.save)) {
+      throw CLI::ValidationError{"--svg", fmt::format("'{}' is the file of --save too", svg_)};
+    }
+  });
   app.footer("Families:\n" + list +
              "\n"
              "Examples:\n"

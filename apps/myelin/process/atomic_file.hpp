@@ -9,8 +9,14 @@
 namespace myelin::tool {
 
 /// Writes to a temporary name in the same directory, flushes it to the disk, then renames it to `path`. The temporary
-/// file is removed on every failure. **Errors**: io_error, with the path and the system's reason. **Thread-safety**:
-/// thread-safe.
+/// file is removed on every failure.
+///
+/// A symbolic link is followed, also to a file that is not there yet: its target is replaced and the link stays. What
+/// is there and no regular file (a FIFO, a terminal, /dev/null) is never replaced but written to, all at once, as a
+/// shell's `>` would; so is a file that this process has open already, by its name in /proc (/dev/stdout), which gets
+/// the content at its end. Opening a FIFO waits for a reader.
+/// **Errors**: io_error, with the path and the system's reason; directories and block devices are refused.
+/// **Thread-safety**: thread-safe.
 /// **Cost**: two fsync (the file and its directory).
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
@@ -18,5 +24,8 @@ namespace myelin::tool {
 /// names it in the error, e.g. "--save". **Errors**: io_error, with the path and the remedy. **Thread-safety**:
 /// thread-safe.
 [[nodiscard]] Result<void> check_can_write(std::string_view option, const std::filesystem::path& path);
+
+/// Whether both would be written to the same place, also where nothing is there yet. **Thread-safety**: thread-safe.
+[[nodiscard]] bool are_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 }  // namespace myelin::tool

@@ -96,6 +96,22 @@ BOOST_AUTO_TEST_CASE(a_slip_costs_one_line) {
   BOOST_TEST(value.err_lines() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_bench_is_told_where_to_write) {
+  const myelin::test::TemporaryDirectory folder;
+  for (const char* option : {"--save", "--svg"}) {
+    const Outcome none = run({"bench", "kernels", option, ""});
+    BOOST_TEST(none.status == 2);
+    BOOST_TEST(none.err.find(std::string{option} + ": expected the name of a file") != std::string::npos, none.err);
+  }
+  const std::string file = (folder.path() / "a").string();
+  const Outcome same = run({"bench", "kernels", "--save", file, "--svg", (folder.path() / "." / "a").string()});
+  BOOST_TEST(same.status == 2);
+  BOOST_TEST(same.err_lines() == 1);
+  BOOST_TEST(same.err.find("is the file of --save too") != std::string::npos, same.err);
+  BOOST_TEST(same.out.empty());
+  BOOST_TEST(!std::filesystem::exists(file));
+}
+
 BOOST_AUTO_TEST_CASE(bench_kernels_writes_one_json_document_and_a_picture) {
   std::string directory = (std::filesystem::temp_directory_path() / "myelin-cli-XXXXXX").string();
   BOOST_REQUIRE(mkdtemp(directory.data()) != nullptr);
