@@ -25,6 +25,10 @@ Result<void> check_view(std::string_view name, const ConstMatrixView& view) {
     return fail(Errc::invalid_argument,
                 subject + "of shape " + shape_text(view.rows, view.cols) + " points to no data");
   }
+  if (reinterpret_cast<std::uintptr_t>(view.data) % alignof(float) != 0) {
+    return fail(Errc::invalid_argument, subject + "is not aligned for f32: its address must be a multiple of " +
+                                            std::to_string(alignof(float)));
+  }
   return fail(Errc::invalid_argument, subject + "of shape " + shape_text(view.rows, view.cols) + " and stride " +
                                           std::to_string(view.stride) + " is larger than the address space");
 }

@@ -84,6 +84,7 @@ Result<void> add_bias(MatrixView values, std::span<const float> bias) {
     return fail(Errc::shape_mismatch, "bias has " + std::to_string(bias.size()) + " elements where " +
                                           std::to_string(values.cols) + " are needed");
   }
+  if (auto checked = check_tensor("bias", bias); !checked) return checked;
   if (values.empty()) return {};
   if (auto checked = check_apart("values", values, "bias", {bias.data(), 1, bias.size()}); !checked) {
     return checked;
@@ -99,6 +100,7 @@ Result<void> softmax_rows(MatrixView logits) {
 
 std::optional<std::size_t> argmax(std::span<const float> values) noexcept {
   std::optional<std::size_t> best;
+  if (values.data() == nullptr) return best;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] != values[i]) continue;  // NaN
     if (!best || values[i] > values[*best]) best = i;

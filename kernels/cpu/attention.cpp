@@ -6,7 +6,9 @@
 #include <string>
 
 #include "cpu/attention_kernels.hpp"
+#include "memory/no_memory.hpp"
 #include "myelin/kernels/limits.hpp"
+#include "tensor/rows.hpp"
 
 namespace myelin::kernels {
 
@@ -73,9 +75,9 @@ Result<void> check_work(std::size_t keys, std::size_t dims) {
   constexpr std::size_t kFloatsMax = KernelLimits::kWorkBytesMax / sizeof(float);
   constexpr std::size_t kMargin = 64;  // for panels that are filled up, and rows of scores
   if (dims < kFloatsMax && (keys + kMargin) <= kFloatsMax / (dims + kMargin)) return {};
-  return fail(Errc::invalid_argument, std::to_string(keys) + " keys of " + std::to_string(dims) +
-                                          " floats with their values need more work memory than " +
-                                          std::to_string(KernelLimits::kWorkBytesMax) + " bytes");
+  return fail(Errc::invalid_argument, "the " + std::to_string(keys) + " keys of 'k' with the values of 'v', " +
+                                          std::to_string(dims) + " floats together, need more work memory than " +
+                                          std::to_string(KernelLimits::kWorkBytesMax) + " bytes: give fewer at a time");
 }
 
 void fill_with_zeros(const TensorView& y) {
@@ -92,9 +94,13 @@ void fill_with_zeros(const TensorView& y) {
 }  // namespace
 
 Result<void> attention(ConstTensorView q, ConstTensorView k, ConstTensorView v, TensorView y,
-                       const AttentionOptions& options) {
+                       const AttentionOptions& options) try {
   if (auto checked = check_attention(q, k, v, y, options); !checked) return checked;
   if (y.empty()) return {};
+  q = with_plain_strides(q);
+  k = with_plain_strides(k);
+  v = with_plain_strides(v);
+  y = with_plain_strides(y);
   cpu::AttentionHead head{.queries = q.shape[2],
                           .keys = k.shape[2],
                           .dim = q.shape[3],
@@ -119,6 +125,7 @@ Result<void> attention(ConstTensorView q, ConstTensorView k, ConstTensorView v, 
   const std::unique_ptr<float, FreeWork> work{
       static_cast<float*>(::operator new(floats * sizeof(float), kWorkAlignment))};
   const std::size_t sharing = q.shape[1] / k.shape[1];
+  const ConstTensorView mask = with_plain_strides(options.mask.value_or(ConstTensorView{}));
   for (std::size_t b = 0; b < q.shape[0]; ++b) {
     for (std::size_t h = 0; h < q.shape[1]; ++h) {
       const std::size_t kv = h / sharing;
@@ -127,14 +134,16 @@ Result<void> attention(ConstTensorView q, ConstTensorView k, ConstTensorView v, 
       head.v = v.floats() + b * v.strides[0] + kv * v.strides[1];
       head.y = y.floats() + b * y.strides[0] + h * y.strides[1];
       if (options.mask) {
-        head.mask = options.mask->floats() + b * options.mask->strides[0] + h * options.mask->strides[1];
-        head.mask_stride = options.mask->strides[2];
+        head.mask = mask.floats() + b * mask.strides[0] + h * mask.strides[1];
+        head.mask_stride = mask.strides[2];
       }
       if (h % sharing == 0) cpu::pack_head(head, sizes, work.get());
       cpu::attend(head, sizes, work.get());
     }
   }
   return {};
+} catch (const std::bad_alloc&) {
+  return no_memory("the work space of attention");
 }
 
 }  // namespace myelin::kernels

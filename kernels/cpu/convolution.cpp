@@ -12,6 +12,7 @@
 #include "cpu/convolution_kernels.hpp"
 #include "cpu/convolution_window.hpp"
 #include "cpu/depthwise_kernels.hpp"
+#include "memory/no_memory.hpp"
 #include "tensor/rows.hpp"
 
 namespace myelin::kernels {
@@ -251,7 +252,7 @@ Result<void> check_images(const ConstTensorView& x, const TensorView& y, const T
 
 bool PackedFilter::usable() const noexcept { return panel_width_ == cpu::convolution_panel_width(); }
 
-Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t groups) {
+Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t groups) try {
   if (weights.shape.rank() != 4) {
     return fail(Errc::shape_mismatch, "tensor 'weights' has shape " + to_string(weights.shape) +
                                           " where [height, width, inputs / groups, outputs] is needed");
@@ -309,6 +310,8 @@ Result<PackedFilter> PackedFilter::make(ConstTensorView weights, std::size_t gro
   }
   filter.packed_ = packed;
   return filter;
+} catch (const std::bad_alloc&) {
+  return no_memory("the packed weights of a convolution");
 }
 
 Result<TensorShape> conv2d_shape(const TensorShape& x, const PackedFilter& filter, const Window2d& window) {
@@ -324,7 +327,7 @@ Result<TensorShape> conv2d_shape(const TensorShape& x, const PackedFilter& filte
 }
 
 Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y, Window2d window,
-                    ConvolutionEpilogue epilogue) {
+                    ConvolutionEpilogue epilogue) try {
   const auto shape = conv2d_shape(x.shape, filter, window);
   if (!shape) return tl::unexpected{shape.error()};
   if (auto checked = check_images(x, y, *shape); !checked) return checked;
@@ -340,6 +343,8 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
     return fail(Errc::invalid_argument, "'filter' was packed for another SIMD target: pack it again");
   }
   if (y.empty()) return {};
+  x = with_plain_strides(x);
+  y = with_plain_strides(y);
   const auto plan = make_plan(x, y, filter, window, {(*shape)[1], (*shape)[2]});
   if (!plan) return tl::unexpected{plan.error()};
 
@@ -388,6 +393,8 @@ Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y,
     }
   }
   return {};
+} catch (const std::bad_alloc&) {
+  return no_memory("the work space of a convolution");
 }
 
 Result<TensorShape> pool2d_shape(const TensorShape& x, Extent2d size, const Window2d& window) {

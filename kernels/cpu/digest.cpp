@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "cpu/blake2b_kernels.hpp"
@@ -10,11 +11,17 @@ namespace myelin::kernels {
 
 namespace {
 
+constexpr std::size_t kBytesMax = std::numeric_limits<std::ptrdiff_t>::max();
+
 Result<void> check_message(std::size_t i, std::span<const std::uint8_t> message, std::span<Digest256> digests) {
   if (message.empty()) return {};
   if (message.data() == nullptr) {
     return fail(Errc::invalid_argument,
                 "message " + std::to_string(i) + " of " + std::to_string(message.size()) + " bytes points to no data");
+  }
+  if (message.size() > kBytesMax - reinterpret_cast<std::uintptr_t>(message.data()) % kBytesMax) {
+    return fail(Errc::invalid_argument, "message " + std::to_string(i) + " of " + std::to_string(message.size()) +
+                                            " bytes is larger than the address space");
   }
   const auto* first = reinterpret_cast<const std::uint8_t*>(digests.data());
   const std::less_equal<const std::uint8_t*> at_or_before;  // a total order, also between unrelated arrays
@@ -27,9 +34,27 @@ Result<void> check_message(std::size_t i, std::span<const std::uint8_t> message,
 }
 
 Result<void> check_digests(std::span<Digest256> digests) {
+  if (digests.size() > kBytesMax / sizeof(Digest256)) {
+    return fail(Errc::invalid_argument,
+                "'digests' of " + std::to_string(digests.size()) + " elements is larger than the address space");
+  }
   if (digests.empty() || digests.data() != nullptr) return {};
   return fail(Errc::invalid_argument,
               "'digests' points to no memory for its " + std::to_string(digests.size()) + " elements");
+}
+
+// The list itself is read while digests are written.
+Result<void> check_list(std::span<const std::span<const std::uint8_t>> messages, std::span<Digest256> digests) {
+  if (messages.empty()) return {};
+  if (messages.data() == nullptr) {
+    return fail(Errc::invalid_argument,
+                "'messages' of " + std::to_string(messages.size()) + " elements points to no data");
+  }
+  const auto* list = reinterpret_cast<const std::uint8_t*>(messages.data());
+  const auto* first = reinterpret_cast<const std::uint8_t*>(digests.data());
+  const std::less_equal<const std::uint8_t*> at_or_before;
+  if (at_or_before(list + messages.size_bytes(), first) || at_or_before(first + digests.size_bytes(), list)) return {};
+  return fail(Errc::invalid_argument, "'messages' overlaps 'digests': give them memory of their own");
 }
 
 }  // namespace
@@ -40,6 +65,7 @@ Result<void> blake2b_256(std::span<const std::span<const std::uint8_t>> messages
                                           std::to_string(messages.size()) + " messages");
   }
   if (auto checked = check_digests(digests); !checked) return checked;
+  if (auto checked = check_list(messages, digests); !checked) return checked;
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (auto checked = check_message(i, messages[i], digests); !checked) return checked;
   }

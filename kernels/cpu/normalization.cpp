@@ -37,8 +37,10 @@ Result<void> check_norm(const ConstTensorView& x, const TensorView& y, const Nor
 
 // Rows that follow each other at even distances go to the kernel together.
 template <class Kernel>
-void for_each_run_of_rows(const ConstTensorView& x, const TensorView& y, Kernel kernel) {
-  if (x.empty()) return;
+void for_each_run_of_rows(const ConstTensorView& any_x, const TensorView& any_y, Kernel kernel) {
+  if (any_x.empty()) return;
+  const ConstTensorView x = with_plain_strides(any_x);
+  const TensorView y = with_plain_strides(any_y);
   const std::size_t rank = x.shape.rank();
   cpu::RowPairs pairs{.rows = 1, .count = x.shape.last()};
   TensorShape outer = outer_shape(x.shape);

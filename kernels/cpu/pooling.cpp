@@ -5,6 +5,7 @@
 
 #include "cpu/convolution_kernels.hpp"
 #include "cpu/convolution_window.hpp"
+#include "memory/no_memory.hpp"
 #include "myelin/kernels/convolution.hpp"
 
 namespace myelin::kernels {
@@ -29,7 +30,7 @@ Inside elements_inside(std::size_t start, std::size_t padding, std::size_t count
 
 }  // namespace
 
-Result<void> pool2d(ConstTensorView x, Pooling pooling, Extent2d size, TensorView y, Window2d window) {
+Result<void> pool2d(ConstTensorView x, Pooling pooling, Extent2d size, TensorView y, Window2d window) try {
   if (pooling != Pooling::max && pooling != Pooling::average) {
     return fail(Errc::invalid_argument,
                 "pooling " + std::to_string(static_cast<int>(pooling)) + " is not one of Pooling");
@@ -73,6 +74,8 @@ Result<void> pool2d(ConstTensorView x, Pooling pooling, Extent2d size, TensorVie
     }
   }
   return {};
+} catch (const std::bad_alloc&) {
+  return no_memory("the offsets of a pooling window");
 }
 
 }  // namespace myelin::kernels

@@ -4,11 +4,27 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "cpu/reduction_kernels.hpp"
 #include "myelin/kernels/reduction.hpp"
+#include "myelin/kernels/tensor.hpp"
 
 namespace myelin::kernels {
+
+/// Whether there is memory for the best ones, apart from that of an input that passed check_tensor.
+/// **Errors**: invalid_argument.
+[[nodiscard]] inline Result<void> check_best(std::span<Ranked> best, std::string_view input_name,
+                                             const ConstTensorView& input) {
+  if (best.empty()) return {};
+  if (best.data() == nullptr) {
+    return fail(Errc::invalid_argument, "'best' of " + std::to_string(best.size()) + " elements points to no data");
+  }
+  const ConstTensorView bytes{best.data(), ElementType::i8, {best.size(), sizeof(Ranked)}};
+  if (auto checked = check_tensor("best", bytes, ElementType::i8); !checked) return checked;
+  return check_disjoint("best", bytes, input_name, input);
+}
 
 /// Keeps them in the caller's memory as a heap whose top is the worst of them. **Thread-safety**: thread-compatible.
 class Ranking {

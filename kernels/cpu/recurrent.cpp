@@ -1,10 +1,12 @@
 #include "myelin/kernels/recurrent.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "cpu/recurrent_kernels.hpp"
+#include "memory/no_memory.hpp"
 #include "myelin/kernels/limits.hpp"
 
 namespace myelin::kernels {
@@ -101,7 +103,7 @@ Result<std::size_t> batch_of(const ConstTensorView& x) {
 }  // namespace
 
 Result<LstmCell> LstmCell::make(ConstTensorView input_weights, ConstTensorView hidden_weights,
-                                std::span<const float> bias) {
+                                std::span<const float> bias) try {
   constexpr std::size_t kGates = 4;
   if (auto checked = check_weights(input_weights, hidden_weights, kGates); !checked) {
     return tl::unexpected{checked.error()};
@@ -117,10 +119,12 @@ Result<LstmCell> LstmCell::make(ConstTensorView input_weights, ConstTensorView h
   cell.hidden_weights_ = std::move(*packed_hidden);
   cell.bias_ = std::move(*copied);
   return cell;
+} catch (const std::bad_alloc&) {
+  return no_memory("the weights of a cell");
 }
 
 Result<void> LstmCell::step(ConstTensorView x, ConstTensorView h, ConstTensorView c, TensorView h_next,
-                            TensorView c_next) const {
+                            TensorView c_next) const try {
   const auto batch = batch_of(x);
   if (!batch) return tl::unexpected{batch.error()};
   const auto input = state("x", x, *batch, inputs());
@@ -149,10 +153,12 @@ Result<void> LstmCell::step(ConstTensorView x, ConstTensorView h, ConstTensorVie
                     output->row(i).data(), next->row(i).data(), hidden());
   }
   return {};
+} catch (const std::bad_alloc&) {
+  return no_memory("the gates of a cell");
 }
 
 Result<GruCell> GruCell::make(ConstTensorView input_weights, ConstTensorView hidden_weights,
-                              std::span<const float> input_bias, std::span<const float> hidden_bias) {
+                              std::span<const float> input_bias, std::span<const float> hidden_bias) try {
   constexpr std::size_t kGates = 3;
   if (auto checked = check_weights(input_weights, hidden_weights, kGates); !checked) {
     return tl::unexpected{checked.error()};
@@ -171,9 +177,11 @@ Result<GruCell> GruCell::make(ConstTensorView input_weights, ConstTensorView hid
   cell.input_bias_ = std::move(*copied_input);
   cell.hidden_bias_ = std::move(*copied_hidden);
   return cell;
+} catch (const std::bad_alloc&) {
+  return no_memory("the weights of a cell");
 }
 
-Result<void> GruCell::step(ConstTensorView x, ConstTensorView h, TensorView h_next) const {
+Result<void> GruCell::step(ConstTensorView x, ConstTensorView h, TensorView h_next) const try {
   const auto batch = batch_of(x);
   if (!batch) return tl::unexpected{batch.error()};
   const auto input = state("x", x, *batch, inputs());
@@ -193,6 +201,8 @@ Result<void> GruCell::step(ConstTensorView x, ConstTensorView h, TensorView h_ne
                    output->row(i).data(), hidden());
   }
   return {};
+} catch (const std::bad_alloc&) {
+  return no_memory("the gates of a cell");
 }
 
 }  // namespace myelin::kernels

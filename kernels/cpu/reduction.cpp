@@ -77,9 +77,7 @@ Result<void> argmax(ConstTensorView x, TensorView y) {
 
 Result<std::size_t> top_k(std::span<const float> values, std::span<Ranked> best) {
   if (auto checked = check_tensor("values", values); !checked) return tl::unexpected{checked.error()};
-  if (best.data() == nullptr && !best.empty()) {
-    return fail(Errc::invalid_argument, "'best' of " + std::to_string(best.size()) + " elements points to no data");
-  }
+  if (auto checked = check_best(best, "values", values); !checked) return tl::unexpected{checked.error()};
   Ranking ranking{best};
   ranking.offer(values.data(), values.size(), 0);
   return ranking.finish();

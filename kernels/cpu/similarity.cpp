@@ -6,6 +6,7 @@
 
 #include "cpu/ranking.hpp"
 #include "cpu/reduction_kernels.hpp"
+#include "tensor/rows.hpp"
 
 namespace myelin::kernels {
 
@@ -38,7 +39,8 @@ Result<Search> check_search(const ConstTensorView& query, const ConstTensorView&
     return tl::unexpected{checked.error()};
   }
   if (auto checked = check_rows("query", query); !checked) return tl::unexpected{checked.error()};
-  return Search{query.floats(), vectors.shape[1], vectors.floats(), vectors.strides[0], vectors.shape[0], measure};
+  return Search{query.floats(),   vectors.shape[1], vectors.floats(), with_plain_strides(vectors).strides[0],
+                vectors.shape[0], measure};
 }
 
 // Calls visit(first, count, scores) for some rows after the others.
@@ -91,9 +93,8 @@ Result<std::size_t> nearest(ConstTensorView query, ConstTensorView vectors, Simi
   if (!search) return tl::unexpected{search.error()};
   // Without dimensions all are equal, and the first ones count: there may be more than memory could hold.
   if (search->dim == 0) search->count = std::min(search->count, best.size());
-  if (best.data() == nullptr && !best.empty()) {
-    return fail(Errc::invalid_argument, "'best' of " + std::to_string(best.size()) + " elements points to no data");
-  }
+  if (auto checked = check_best(best, "query", query); !checked) return tl::unexpected{checked.error()};
+  if (auto checked = check_best(best, "vectors", vectors); !checked) return tl::unexpected{checked.error()};
   Ranking ranking{best};
   for_each_score(
       *search, [&](std::size_t first, std::size_t count, const float* values) { ranking.offer(values, count, first); });

@@ -19,6 +19,25 @@ namespace myelin::kernels {
   return true;
 }
 
+/// The same elements, where only strides that lead to one are left as they were: those of a length of 1 become what
+/// they would be without gaps, and without elements all are 0. Nothing is demanded of such strides, and a kernel that
+/// steps over its last row would step anywhere. **Requires**: passed check_tensor.
+template <class View>
+[[nodiscard]] View with_plain_strides(View view) {
+  const bool empty = view.empty();
+  std::size_t plain = 1;
+  for (std::size_t i = view.shape.rank(); i-- > 0;) {
+    if (empty) {
+      view.strides[i] = 0;
+    } else if (view.shape[i] == 1) {
+      view.strides[i] = plain;
+    } else {
+      plain = view.strides[i] * view.shape[i];
+    }
+  }
+  return view;
+}
+
 /// The shape of a tensor's rows' indices: its own but for the last dimension; [] for ranks 0 and 1.
 [[nodiscard]] inline TensorShape outer_shape(const TensorShape& shape) {
   return shape.rank() == 0 ? TensorShape{} : shape.without_last();

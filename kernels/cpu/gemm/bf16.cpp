@@ -58,9 +58,9 @@ Result<void> bf16_gemm(const ConstTensorView& a, const PackedBf16& b, MatrixView
   if (!b.usable()) return cpu::packed_for_another_target(b.panel_width());
   cpu::GemmCall call = cpu::make_call({}, c, b.rows(), options, epilogue);
   call.a_stride = cpu::stride_of_rows(a);
-  const Bf16* bits = nullptr;
+  const std::uint16_t* bits = nullptr;
   if (is_bf16) {
-    bits = static_cast<const Bf16*>(a.data);
+    bits = static_cast<const std::uint16_t*>(a.data);
   } else {
     call.a = a.floats();
   }

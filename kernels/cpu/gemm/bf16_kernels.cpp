@@ -191,9 +191,9 @@ HWY_INLINE void ready_row(const float* HWY_RESTRICT from, std::size_t step, std:
 }
 
 // The same of a row that is in bf16.
-HWY_INLINE void ready_row(const Bf16* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
-                          float* HWY_RESTRICT to) {
-  for (std::size_t p = 0; p < count; ++p) to[p] = to_float(from[p * step]);
+HWY_INLINE void ready_row(const std::uint16_t* HWY_RESTRICT from, std::size_t step, std::size_t count,
+                          std::size_t steps, float* HWY_RESTRICT to) {
+  for (std::size_t p = 0; p < count; ++p) to[p] = to_float(static_cast<Bf16>(from[p * step]));
   std::fill(to + count, to + steps, 0.0F);
 }
 
@@ -215,9 +215,9 @@ HWY_NOINLINE __attribute__((target("avx512bf16"))) void ready_row(const float* H
   std::fill(to + p, to + steps, Bf16{});
 }
 
-HWY_INLINE void ready_row(const Bf16* HWY_RESTRICT from, std::size_t step, std::size_t count, std::size_t steps,
-                          Bf16* HWY_RESTRICT to) {
-  for (std::size_t p = 0; p < count; ++p) to[p] = from[p * step];
+HWY_INLINE void ready_row(const std::uint16_t* HWY_RESTRICT from, std::size_t step, std::size_t count,
+                          std::size_t steps, Bf16* HWY_RESTRICT to) {
+  for (std::size_t p = 0; p < count; ++p) to[p] = static_cast<Bf16>(from[p * step]);
   std::fill(to + count, to + steps, Bf16{});
 }
 #endif
@@ -234,8 +234,8 @@ void ready_a(const GemmCall& call, const Source* a, std::size_t row, std::size_t
 }
 
 template <class Ready>
-void ready_either(const GemmCall& call, const Bf16* a_bits, std::size_t row, std::size_t rows, std::size_t row_size,
-                  Ready* HWY_RESTRICT to) {
+void ready_either(const GemmCall& call, const std::uint16_t* a_bits, std::size_t row, std::size_t rows,
+                  std::size_t row_size, Ready* HWY_RESTRICT to) {
   if (a_bits != nullptr) {
     ready_a(call, a_bits, row, rows, row_size, to);
   } else {
@@ -243,7 +243,7 @@ void ready_either(const GemmCall& call, const Bf16* a_bits, std::size_t row, std
   }
 }
 
-bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights) {
+bool run_bf16(const GemmCall& call, const std::uint16_t* a_bits, const Bf16* weights) {
   const bool paired = pairs_at_once();
   const std::size_t pairs = (call.k + 1) / 2;
   // In the block, a pair takes the place of a float.
@@ -270,7 +270,8 @@ bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights) {
     const Bf16* a_pairs = nullptr;
     std::size_t a_stride = row_floats;
     if (in_place) {
-      a_pairs = a_bits + first * call.a_stride;
+      // Tiles copy pairs from there bytewise.
+      a_pairs = reinterpret_cast<const Bf16*>(a_bits + first * call.a_stride);
       a_stride = call.a_stride;
 #if MYELIN_KERNELS_DPBF16
     } else if (paired) {
@@ -346,7 +347,7 @@ void pack_bf16(const Bf16Source& b, std::size_t k, std::size_t n, Bf16* destinat
   HWY_DYNAMIC_DISPATCH(pack_bf16)(b, k, n, destination);
 }
 
-bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights) {
+bool run_bf16(const GemmCall& call, const std::uint16_t* a_bits, const Bf16* weights) {
   return HWY_DYNAMIC_DISPATCH(run_bf16)(call, a_bits, weights);
 }
 

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <string>
 
 #include "cpu/gemm/make_call.hpp"
 #include "cpu/gemm/packed_memory.hpp"
 #include "cpu/gemm/reduced_call.hpp"
+#include "memory/no_memory.hpp"
+#include "myelin/kernels/limits.hpp"
 #include "myelin/kernels/reference.hpp"
 
 namespace myelin::kernels {
@@ -28,6 +31,7 @@ Result<void> check_quantized(ConstMatrixView values, const TensorView& integers,
   }
   if (auto checked = check_rows("integers", integers); !checked) return checked;
   if (scales.size() != values.rows) return sizes_differ("scales", scales.size(), values.rows);
+  if (auto checked = check_tensor("scales", scales); !checked) return checked;
   if (auto checked = check_disjoint("integers", integers, "values", values); !checked) return checked;
   if (auto checked = check_disjoint("scales", scales, "values", values); !checked) return checked;
   return check_disjoint("scales", scales, "integers", integers);
@@ -101,7 +105,7 @@ Result<void> quantize_rows(ConstMatrixView values, const TensorView& integers, s
   return {};
 }
 
-Result<PackedInt8> PackedInt8::make(const ConstTensorView& b, std::span<const float> scales) {
+Result<PackedInt8> PackedInt8::make(const ConstTensorView& b, std::span<const float> scales) try {
   if (auto checked = cpu::check_matrix("b", b, ElementType::i8); !checked) return tl::unexpected{checked.error()};
   PackedInt8 packed;
   packed.rows_ = b.shape[0];
@@ -110,6 +114,7 @@ Result<PackedInt8> PackedInt8::make(const ConstTensorView& b, std::span<const fl
   if (scales.size() != packed.cols_) {
     return tl::unexpected{sizes_differ("scales", scales.size(), packed.cols_).error()};
   }
+  if (auto checked = check_tensor("scales", scales); !checked) return tl::unexpected{checked.error()};
   if (packed.rows_ > kInt8DepthMax) {
     return fail(Errc::invalid_argument, "tensor 'b' has " + std::to_string(packed.rows_) +
                                             " rows: sums of 32 bits hold " + std::to_string(kInt8DepthMax) +
@@ -131,12 +136,19 @@ Result<PackedInt8> PackedInt8::make(const ConstTensorView& b, std::span<const fl
   cpu::pack_int8(static_cast<const std::int8_t*>(b.data), b.strides[0], packed.rows_, packed.cols_, memory->get());
   packed.packed_ = std::move(*memory);
   return packed;
+} catch (const std::bad_alloc&) {
+  return no_memory("the packed weights of matrix 'b'");
 }
 
-Result<PackedInt8> PackedInt8::quantize(ConstMatrixView b) {
+Result<PackedInt8> PackedInt8::quantize(ConstMatrixView b) try {
   if (auto checked = check_view("b", b); !checked) return tl::unexpected{checked.error()};
   if (auto checked = cpu::check_packable<std::int8_t>(b.rows, b.cols); !checked) {
     return tl::unexpected{checked.error()};
+  }
+  if (b.cols > KernelLimits::kWorkBytesMax / sizeof(Scale)) {
+    return fail(Errc::invalid_argument, "matrix 'b' has " + std::to_string(b.cols) +
+                                            " columns, and each needs a scale: at most " +
+                                            std::to_string(KernelLimits::kWorkBytesMax / sizeof(Scale)) + " are taken");
   }
   std::vector<float> largest(b.cols);
   for (std::size_t p = 0; p < b.rows; ++p) {
@@ -153,6 +165,8 @@ Result<PackedInt8> PackedInt8::quantize(ConstMatrixView b) {
     for (std::size_t j = 0; j < b.cols; ++j) integers[p * b.cols + j] = columns[j](b(p, j));
   }
   return make({integers.data(), ElementType::i8, {b.rows, b.cols}}, scales);
+} catch (const std::bad_alloc&) {
+  return no_memory("the packed weights of matrix 'b'");
 }
 
 std::span<const float> PackedInt8::scales() const noexcept {
@@ -189,6 +203,7 @@ Result<void> int8_gemm(const ConstTensorView& a, std::span<const float> a_scales
   if (auto checked = check_product(a, b, options); !checked) return checked;
   const std::size_t m = cpu::left_shape(a, options).rows;
   if (a_scales.size() != m) return sizes_differ("a_scales", a_scales.size(), m);
+  if (auto checked = check_tensor("a_scales", a_scales); !checked) return checked;
   if (auto checked = check_shape("c", c, m, b.cols()); !checked) return checked;
   if (auto checked = check_disjoint("c", c, "a", a); !checked) return checked;
   if (auto checked = check_disjoint("c", c, "a_scales", a_scales); !checked) return checked;

@@ -30,7 +30,7 @@ void pack_bf16(const Bf16Source& b, std::size_t k, std::size_t n, Bf16* destinat
 
 /// `call` with these weights; its own `b` and `packed_b` are not read, nor its `a` where `a_bits` is not null: A in
 /// bf16, laid out as `call` says. False when work memory could not be had; C is then untouched.
-[[nodiscard]] bool run_bf16(const GemmCall& call, const Bf16* a_bits, const Bf16* weights);
+[[nodiscard]] bool run_bf16(const GemmCall& call, const std::uint16_t* a_bits, const Bf16* weights);
 
 /// A product of integers: sums into `sums`, or scaled into what `scaled` says.
 /// **Requires**: m, n, k > 0; k at most kInt8DepthMax.

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/no_memory.hpp"
 #include "myelin/kernels/gemm_batch.hpp"
 
 namespace myelin::kernels {
@@ -163,7 +164,10 @@ Result<void> sgemm_batch(const ConstMatrixBatch& a, const ConstMatrixBatch& b, c
   return run_all(c.count, operations_of(a.first, c.first), options.workers, product);
 }
 
-Result<void> sgemm_batch(std::span<const GemmItem> items, GemmOptions options, const Epilogue& epilogue) {
+Result<void> sgemm_batch(std::span<const GemmItem> items, GemmOptions options, const Epilogue& epilogue) try {
+  if (items.data() == nullptr && !items.empty()) {
+    return fail(Errc::invalid_argument, "'items' of " + std::to_string(items.size()) + " elements points to no data");
+  }
   std::vector<Range> ranges;
   ranges.reserve(3 * items.size() + 2);
   double operations = 0;
@@ -184,6 +188,8 @@ Result<void> sgemm_batch(std::span<const GemmItem> items, GemmOptions options, c
     one.workers = workers;
     return sgemm(items[i].a, items[i].b, items[i].c, one, epilogue);
   });
+} catch (const std::bad_alloc&) {
+  return no_memory("the list of a batch's operands");
 }
 
 }  // namespace myelin::kernels

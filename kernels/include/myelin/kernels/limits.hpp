@@ -8,7 +8,8 @@ namespace myelin::kernels {
 struct KernelLimits {
   /// Of a window of convolution or pooling: height, width, strides, dilations and paddings.
   static constexpr std::size_t kWindowSideMax = 1024;
-  /// Work memory of one call, and packed weights, in bytes: more is taken for a mistake in a shape.
+  /// Work memory of one call, and packed weights of convolutions and cells, in bytes: more is taken for a mistake in a
+  /// shape. Packed weights of products may be of any size that memory has room for.
   static constexpr std::size_t kWorkBytesMax = std::size_t{1} << 30U;
   /// Keys that one query of attention looks at.
   static constexpr std::size_t kKeysMax = std::size_t{1} << 22U;

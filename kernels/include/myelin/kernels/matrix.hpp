@@ -65,8 +65,8 @@ struct MatrixView {
 };
 
 /// Whether `view` can be walked at all. `name` stands for it in messages ("a", "probabilities").
-/// **Errors**: invalid_argument for null data under a non-empty shape, for stride < cols, and for a byte size that does
-/// not fit the address space. **Thread-safety**: thread-safe. **Cost**: O(1).
+/// **Errors**: invalid_argument for null or misaligned data under a non-empty shape, for stride < cols, and for a byte
+/// size that does not fit the address space. **Thread-safety**: thread-safe. **Cost**: O(1).
 [[nodiscard]] Result<void> check_view(std::string_view name, const ConstMatrixView& view);
 
 /// As check_view, and the shape must be [rows, cols].
