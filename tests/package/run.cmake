@@ -149,6 +149,18 @@ if(EXISTS "${myelin}")
   run("checking the page's configuration" "${myelin}" config check "${WORK_DIR}/guide plugin/node.toml")
 endif()
 
+# Those of docs/kernels.md.
+foreach(project IN ITEMS kernels/layers own_kernel/own_kernel)
+  get_filename_component(example "${project}" DIRECTORY)
+  get_filename_component(program "${project}" NAME)
+  run("configuring examples/${example}" ${CMAKE_COMMAND} -E env --unset=CMAKE_PREFIX_PATH
+    ${CMAKE_COMMAND} -S "${prefix}/share/doc/myelin/examples/${example}" -B "${WORK_DIR}/${example}" -G "${GENERATOR}"
+    -D "CMAKE_CXX_COMPILER=${CXX}" -D "CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" -D "CMAKE_PREFIX_PATH=${prefix}"
+    -D "CMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+  run("building examples/${example}" ${CMAKE_COMMAND} --build "${WORK_DIR}/${example}")
+  run("running examples/${example}" "${WORK_DIR}/${example}/${program}")
+endforeach()
+
 # 5. Projects that forgot something: they are told, or it does not matter.
 function(configure what text)
   file(WRITE "${WORK_DIR}/${what}/CMakeLists.txt" "${text}")

@@ -205,6 +205,8 @@ const std::vector<FolderRule>& folder_rules() {
        "examples",
        {"base", "serialization", "kernels", "actors", "plugin", "validator", "memory", "network", "cluster", "testkit",
         "expected", "fmt", "capnp"}},
+      // Shows a kernel written outside the library.
+      {"examples/own_kernel", "examples", {"base", "kernels", "expected", "hwy"}},
       // Shows plain CAF actors beside agents.
       {"examples/caf_interop",
        "examples",
