@@ -131,6 +131,28 @@ BOOST_AUTO_TEST_CASE(norms_agree_with_the_reference_on_every_target) {
   });
 }
 
+// Sums of single precision lose what grows with their length: most of it where all elements are equal, for then all
+// roundings go one way.
+BOOST_AUTO_TEST_CASE(long_rows_stay_within_bounds_that_grow_with_them) {
+  for_each_target([] {
+    for (const std::size_t length : {std::size_t{4096}, std::size_t{1} << 17U, std::size_t{1} << 20U}) {
+      const double n = static_cast<double>(length);
+      const double lost = length > 4096 ? n * 0x1p-26 : 0;
+      std::vector<float> x(length, 0.3F), y(length);
+      require_success(softmax(std::span{x}, std::span{y}));
+      BOOST_TEST(std::abs(y[length / 2] * n - 1.0) <= 1e-6 + 0x1p-23 * std::log(n) + lost);
+      require_success(log_softmax(std::span{x}, std::span{y}));
+      BOOST_TEST(std::abs(y[length / 2] + std::log(n)) <= 1e-6 + 0x1p-22 * std::log(n) + lost);
+      // A mean of 0.3 and a deviation of 0.1.
+      for (std::size_t i = 0; i < length; ++i) x[i] = i % 2 == 0 ? 0.2F : 0.4F;
+      const std::vector<float> gain(length, 1000.0F);
+      require_success(layer_norm(std::span{x}, std::span{y}, {.gain = gain, .epsilon = 0}));
+      const double times = std::max(1.0, n / 4096);
+      BOOST_TEST(std::abs(y[length / 2] + 1000.0) <= times * 0x1p-20 * (1000.0 * (3 + 32 * 3) + 1000.0));
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_row_with_nan_is_nan_throughout_and_its_neighbours_are_not) {
   for_each_target([] {
     for (const Kernel kernel : kAll) {

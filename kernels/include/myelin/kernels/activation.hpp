@@ -47,13 +47,14 @@ struct ActivationOptions {
 [[nodiscard]] Result<void> relu(MatrixView values);
 
 /// values(i, j) += bias[j]. **Units/shape**: `bias` has values.cols elements.
-/// **Errors**: shape_mismatch; invalid_argument (see check_view).
+/// **Errors**: shape_mismatch; invalid_argument (see check_view) and for a bias that points to no data or overlaps.
 [[nodiscard]] Result<void> add_bias(MatrixView values, std::span<const float> bias);
 
 /// softmax() of each row, in place. **Errors**: invalid_argument (see check_view).
 [[nodiscard]] Result<void> softmax_rows(MatrixView logits);
 
-/// The index of the largest element that is not NaN, the first of equals; nothing for an empty or all-NaN row.
+/// The index of the largest element that is not NaN, the first of equals; nothing for an empty or all-NaN row, nor for
+/// one that points to no data.
 /// **Cost**: O(n), plain loop.
 [[nodiscard]] std::optional<std::size_t> argmax(std::span<const float> values) noexcept;
 

@@ -46,7 +46,7 @@ class PackedFilter {
   /// A packed copy for the SIMD target in use. **Units/shape**: weights [height, width, inputs / groups, outputs], any
   /// strides; group g reads the g-th part of the input channels and writes the g-th part of the outputs.
   /// **Errors**: invalid_argument for a bad tensor, an empty one, sides above KernelLimits::kWindowSideMax, and outputs
-  /// that `groups` does not divide.
+  /// that `groups` does not divide; backend_failed where there is no memory.
   [[nodiscard]] static Result<PackedFilter> make(ConstTensorView weights, std::size_t groups = 1);
 
   [[nodiscard]] Extent2d size() const noexcept { return size_; }
@@ -91,7 +91,8 @@ struct ConvolutionEpilogue {
 /// **Units/shape**: x [batch, height, width, inputs], y [batch, out height, out width, outputs] without gaps in its
 /// last dimension.
 /// **Errors**: shape_mismatch; invalid_argument for a bad tensor or window, a y that overlaps x or bias, a filter
-/// packed for another SIMD target, and work memory above KernelLimits::kWorkBytesMax.
+/// packed for another SIMD target, and work memory above KernelLimits::kWorkBytesMax; backend_failed where there is no
+/// memory.
 /// **Source**: Georganas et al. 2018, "Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures".
 [[nodiscard]] Result<void> conv2d(ConstTensorView x, const PackedFilter& filter, TensorView y, Window2d window = {},
                                   ConvolutionEpilogue epilogue = {});
@@ -108,7 +109,7 @@ enum class Pooling : std::uint8_t {
 /// y(n, i, j, c) = the largest or the mean of x over the window, outside the image nothing counts. A window that lies
 /// in the padding altogether has the maximum -inf and the average 0.
 /// **Units/shape**: x [batch, height, width, channels], y [batch, out height, out width, channels], both without gaps
-/// in the last dimension. **Errors**: shape_mismatch; invalid_argument as conv2d.
+/// in the last dimension. **Errors**: shape_mismatch; invalid_argument and backend_failed as conv2d.
 [[nodiscard]] Result<void> pool2d(ConstTensorView x, Pooling pooling, Extent2d size, TensorView y,
                                   Window2d window = {});
 

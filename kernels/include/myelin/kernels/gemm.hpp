@@ -2,7 +2,8 @@
 ///
 /// Everything here is thread-safe, and runs on the calling thread unless GemmOptions::workers says otherwise. Work
 /// memory is at most kGemmWorkBytes, a little more for each helper, and none for small products; the calling thread
-/// keeps it for its next product, until it ends.
+/// keeps it for its next product, until it ends. Targets without memory masks (SSE4, NEON) also copy, for the length of
+/// a call, the last columns of a B that is not packed where they fill no whole panel: k times a panel's width.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +46,7 @@ class PackedMatrix {
   PackedMatrix() = default;
 
   /// A packed copy of `b` [k, n] for the SIMD target in use; of `b` [n, k] if `transposed`.
-  /// **Errors**: invalid_argument (see check_view). **Cost**: reads b once.
+  /// **Errors**: invalid_argument (see check_view); backend_failed where there is no memory. **Cost**: reads b once.
   [[nodiscard]] static Result<PackedMatrix> make(ConstMatrixView b, bool transposed = false);
 
   [[nodiscard]] std::size_t rows() const noexcept { return rows_; }

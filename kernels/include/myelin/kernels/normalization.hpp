@@ -30,7 +30,8 @@ struct NormOptions {
 };
 
 /// y = (x - mean) / sqrt(variance + epsilon) * gain + bias, the variance being that of the row (divided by its length).
-/// A row that holds NaN or an infinity becomes NaN throughout. **Source**: Ba, Kiros and Hinton 2016.
+/// A row that holds NaN or an infinity, or whose sum is one, becomes NaN throughout. **Source**: Ba, Kiros and Hinton
+/// 2016.
 [[nodiscard]] Result<void> layer_norm(ConstTensorView x, TensorView y, NormOptions options = {});
 
 /// y = x / sqrt(mean of squares + epsilon) * gain. A row that holds NaN becomes NaN throughout; the finite elements of

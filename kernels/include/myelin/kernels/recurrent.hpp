@@ -19,8 +19,9 @@ namespace myelin::kernels {
 class LstmCell {
  public:
   /// **Units/shape**: input_weights [inputs, 4 * hidden], hidden_weights [hidden, 4 * hidden], any strides; the columns
-  /// are those of i, f, g and o. bias [4 * hidden], or empty. **Errors**: shape_mismatch; invalid_argument for a bad
-  /// tensor. **Cost**: reads the weights once and copies them.
+  /// are those of i, f, g and o. PyTorch keeps the transposes: swapped strides read them. bias [4 * hidden], or empty.
+  /// **Errors**: shape_mismatch; invalid_argument for a bad tensor; backend_failed where there is no memory. **Cost**:
+  /// reads the weights once and copies them.
   [[nodiscard]] static Result<LstmCell> make(ConstTensorView input_weights, ConstTensorView hidden_weights,
                                              std::span<const float> bias = {});
 
@@ -30,7 +31,8 @@ class LstmCell {
   /// One step. **Units/shape**: x [batch, inputs]; h, c, h_next and c_next [batch, hidden]; all without gaps in a row.
   /// h_next may be h, and c_next may be c. Each sum of a gate errs as sgemm does, the functions as activate does.
   /// **Errors**: shape_mismatch; invalid_argument for a bad tensor, for outputs that overlap an input or each other,
-  /// and for a cell made on another SIMD target. The outputs are untouched after an error.
+  /// and for a cell made on another SIMD target; backend_failed where there is no memory. The outputs are untouched
+  /// after an error.
   [[nodiscard]] Result<void> step(ConstTensorView x, ConstTensorView h, ConstTensorView c, TensorView h_next,
                                   TensorView c_next) const;
 
