@@ -71,12 +71,10 @@ Result<void> check_attention(const ConstTensorView& q, const ConstTensorView& k,
   return check_disjoint("y", y, "mask", mask);
 }
 
-Result<void> check_work(std::size_t keys, std::size_t dims) {
-  constexpr std::size_t kFloatsMax = KernelLimits::kWorkBytesMax / sizeof(float);
-  constexpr std::size_t kMargin = 64;  // for panels that are filled up, and rows of scores
-  if (dims < kFloatsMax && (keys + kMargin) <= kFloatsMax / (dims + kMargin)) return {};
-  return fail(Errc::invalid_argument, "the " + std::to_string(keys) + " keys of 'k' with the values of 'v', " +
-                                          std::to_string(dims) + " floats together, need more work memory than " +
+Result<void> too_much_work(const cpu::AttentionHead& head) {
+  return fail(Errc::invalid_argument, "the " + std::to_string(head.keys) + " keys of 'k' with the values of 'v', of " +
+                                          std::to_string(head.dim) + " and " + std::to_string(head.value_dim) +
+                                          " floats, need more work memory than " +
                                           std::to_string(KernelLimits::kWorkBytesMax) + " bytes: give fewer at a time");
 }
 
@@ -115,13 +113,14 @@ Result<void> attention(ConstTensorView q, ConstTensorView k, ConstTensorView v, 
     return {};
   }
   if (head.dim >= KernelLimits::kWorkBytesMax || head.value_dim >= KernelLimits::kWorkBytesMax) {
-    return check_work(head.keys, KernelLimits::kWorkBytesMax);
+    return too_much_work(head);
   }
-  if (auto checked = check_work(head.keys, head.dim + head.value_dim); !checked) return checked;
   head.scale =
       options.scale.value_or(head.dim == 0 ? 1.0F : static_cast<float>(1.0 / std::sqrt(static_cast<double>(head.dim))));
   const cpu::AttentionWork sizes = cpu::attention_work(head.queries, head.keys, head.dim, head.value_dim);
+  // Below 2^53: there are at most 2^22 keys of less than 2^30 floats.
   const std::size_t floats = sizes.packed_keys + sizes.packed_values + sizes.scores;
+  if (floats > KernelLimits::kWorkBytesMax / sizeof(float)) return too_much_work(head);
   const std::unique_ptr<float, FreeWork> work{
       static_cast<float*>(::operator new(floats * sizeof(float), kWorkAlignment))};
   const std::size_t sharing = q.shape[1] / k.shape[1];

@@ -143,4 +143,17 @@ BOOST_AUTO_TEST_CASE(attention_without_dimensions_is_the_mean_of_the_values) {
   });
 }
 
+// One query reads keys and values where they lie; more of them want both packed, which is more than a call may take.
+BOOST_AUTO_TEST_CASE(what_attention_takes_depends_on_what_it_needs) {
+  constexpr std::size_t kKeys = std::size_t{1} << 20U;
+  const std::vector<float> x(65 * 128, 0.5F);
+  std::vector<float> y(65 * 128);
+  const TensorView keys{const_cast<float*>(x.data()), ElementType::f32, {1, 1, kKeys, 128}, {0, 0, 0, 1}};
+  BOOST_REQUIRE(attention({x.data(), {1, 1, 1, 128}}, keys, keys, {y.data(), {1, 1, 1, 128}}));
+  for (std::size_t i = 0; i < 128; ++i) BOOST_TEST(std::abs(y[i] - 0.5F) <= 1e-3F);
+  const std::string refused = message(attention({x.data(), {1, 1, 65, 128}}, keys, keys, {y.data(), {1, 1, 65, 128}}));
+  BOOST_TEST(holds(refused, "'k'"));
+  BOOST_TEST(holds(refused, "work memory"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -211,6 +211,26 @@ BOOST_AUTO_TEST_CASE(helpers_do_not_show_in_the_bits) {
   }
 }
 
+// Shapes worth a helper, whatever their rows, columns and depth.
+BOOST_AUTO_TEST_CASE(helpers_do_not_show_in_random_shapes) {
+  const auto workers = Workers::make({.threads = 2}).value();
+  for_each_target([&] {
+    if (simd_target() == "SCALAR") return;  // minutes
+    Noise noise{31};
+    for (int round = 0; round < 12; ++round) {
+      const std::size_t m = 1 + noise.below(60), n = 1 + noise.below(round % 2 == 0 ? 2000 : 200);
+      const Shape shape{m, n, (std::size_t{1} << 24U) / (m * n) + 1 + noise.below(50)};
+      const std::vector<float> a = values(shape.m * shape.k, noise);
+      const std::vector<float> b = values(shape.k * shape.n, noise);
+      std::vector<float> alone(shape.m * shape.n), together(shape.m * shape.n, NAN);
+      const ConstMatrixView left{a.data(), shape.m, shape.k}, right{b.data(), shape.k, shape.n};
+      BOOST_REQUIRE(sgemm(left, right, {alone.data(), shape.m, shape.n}));
+      BOOST_REQUIRE(sgemm(left, right, {together.data(), shape.m, shape.n}, {.workers = workers.get()}));
+      BOOST_TEST((alone == together), shape.m << " x " << shape.n << " x " << shape.k);
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_vector_times_a_matrix_is_right_both_ways_on_every_target) {
   for_each_target([] {
     Noise noise{14};

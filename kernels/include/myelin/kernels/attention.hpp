@@ -25,8 +25,8 @@ struct AttentionOptions {
 /// dim], y [batch, heads, queries, value dim], all without gaps in the last dimension; the other dimensions may be in
 /// any order in memory. The kv heads divide the heads: each serves heads / kv heads of them that follow each other.
 /// **Errors**: shape_mismatch; invalid_argument for a bad tensor, a scale that is not finite, more keys than
-/// KernelLimits::kKeysMax, a y that overlaps an input, and work memory above KernelLimits::kWorkBytesMax, counted as if
-/// keys and values were packed; backend_failed where there is no memory.
+/// KernelLimits::kKeysMax, a y that overlaps an input, and work memory above KernelLimits::kWorkBytesMax;
+/// backend_failed where there is no memory.
 /// **Thread-safety**: thread-safe on distinct memory. **Cost**: 2 * queries * keys * (dim + value dim) operations a
 /// head. Work memory: the keys and values of a head once more, and some rows of scores.
 /// **Source**: Vaswani et al. 2017, section 3.2.1.
