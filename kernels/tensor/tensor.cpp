@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t kBytesMax = std::numeric_limits<std::ptrdiff_t>::max();
 
+std::string type_text(ElementType type) {
+  return size_of(type) == 0 ? "elements of type " + std::to_string(static_cast<int>(type))
+                            : std::string{to_string(type)};
+}
+
 std::string subject(std::string_view name) { return "tensor '" + std::string{name} + "' "; }
 
 // Distance in elements from the first element to one past the last. Requires: a checked, non-empty view.
@@ -125,7 +130,7 @@ Result<void> check_tensor(std::string_view name, const ConstTensorView& view, El
                                             std::to_string(kTensorRankMax));
   }
   if (view.type != type) {
-    return fail(Errc::invalid_argument, subject(name) + "holds " + std::string{to_string(view.type)} + " where " +
+    return fail(Errc::invalid_argument, subject(name) + "holds " + type_text(view.type) + " where " +
                                             std::string{to_string(type)} + " is needed");
   }
   const std::size_t size = size_of(type);

@@ -9,11 +9,22 @@
 
 namespace myelin::kernels {
 
+namespace {
+
+// A matrix of either type that is taken. **Errors**: those of check_matrix, naming both types.
+Result<void> check_either(const char* name, const ConstTensorView& view) {
+  if (view.type == ElementType::bf16 || view.type == ElementType::f32) {
+    return cpu::check_matrix(name, view, view.type);
+  }
+  return fail(Errc::invalid_argument, "tensor '" + std::string{name} + "' holds " + std::string{to_string(view.type)} +
+                                          " where f32 or bf16 is needed");
+}
+
+}  // namespace
+
 Result<PackedBf16> PackedBf16::make(const ConstTensorView& b, bool transposed) {
   const bool is_bf16 = b.type == ElementType::bf16;
-  if (auto checked = cpu::check_matrix("b", b, is_bf16 ? ElementType::bf16 : ElementType::f32); !checked) {
-    return tl::unexpected{checked.error()};
-  }
+  if (auto checked = check_either("b", b); !checked) return tl::unexpected{checked.error()};
   PackedBf16 packed;
   packed.rows_ = b.shape[transposed ? 1 : 0];
   packed.cols_ = b.shape[transposed ? 0 : 1];
@@ -40,9 +51,7 @@ bool PackedBf16::usable() const noexcept { return panel_width_ == cpu::gemm_pane
 Result<void> bf16_gemm(const ConstTensorView& a, const PackedBf16& b, MatrixView c, const Epilogue& epilogue,
                        GemmOptions options) {
   const bool is_bf16 = a.type == ElementType::bf16;
-  if (auto checked = cpu::check_matrix("a", a, is_bf16 ? ElementType::bf16 : ElementType::f32); !checked) {
-    return checked;
-  }
+  if (auto checked = check_either("a", a); !checked) return checked;
   if (options.transpose_b) return cpu::transposed_after_packing();
   if (auto checked = cpu::check_depth(a, b.rows(), options); !checked) return checked;
   const std::size_t m = cpu::left_shape(a, options).rows;

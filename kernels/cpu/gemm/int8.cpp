@@ -37,9 +37,9 @@ Result<void> check_quantized(ConstMatrixView values, const TensorView& integers,
   return check_disjoint("scales", scales, "integers", integers);
 }
 
-Result<void> not_finite(const char* line, std::size_t index) {
-  return fail(Errc::invalid_argument,
-              std::string{line} + " " + std::to_string(index) + " holds NaN or an infinity: no scale fits it");
+Result<void> not_finite(const char* line, std::size_t index, const char* matrix) {
+  return fail(Errc::invalid_argument, std::string{line} + " " + std::to_string(index) + " of matrix '" + matrix +
+                                          "' holds NaN or an infinity: no scale fits it");
 }
 
 // A scale, with which `largest` becomes 127; and what to multiply by. 0 where all are 0; a scale that would be denormal
@@ -95,7 +95,7 @@ Result<void> quantize_rows(ConstMatrixView values, const TensorView& integers, s
       largest = std::max(largest, std::abs(values(i, j)));
       is_finite = is_finite && std::isfinite(values(i, j));
     }
-    if (!is_finite) return not_finite("row", i);
+    if (!is_finite) return not_finite("row", i, "values");
     const Scale scale{largest};
     scales[i] = scale.scale;
     if (values.cols == 0) continue;
@@ -153,7 +153,7 @@ Result<PackedInt8> PackedInt8::quantize(ConstMatrixView b) try {
   std::vector<float> largest(b.cols);
   for (std::size_t p = 0; p < b.rows; ++p) {
     for (std::size_t j = 0; j < b.cols; ++j) {
-      if (!std::isfinite(b(p, j))) return tl::unexpected{not_finite("column", j).error()};
+      if (!std::isfinite(b(p, j))) return tl::unexpected{not_finite("column", j, "b").error()};
       largest[j] = std::max(largest[j], std::abs(b(p, j)));
     }
   }

@@ -249,9 +249,9 @@ BOOST_AUTO_TEST_CASE(quantising_keeps_the_largest_and_rounds_the_rest) {
   const std::vector<float> bad{1, 2, 3, nan};
   const auto rows =
       quantize_rows({bad.data(), 2, 2}, {whole.data(), ElementType::i8, {2, 2}}, std::span{scales}.first(2));
-  BOOST_TEST(message(rows) == "row 1 holds NaN or an infinity: no scale fits it");
+  BOOST_TEST(message(rows) == "row 1 of matrix 'values' holds NaN or an infinity: no scale fits it");
   BOOST_TEST(PackedInt8::quantize({bad.data(), 2, 2}).error().message ==
-             "column 1 holds NaN or an infinity: no scale fits it");
+             "column 1 of matrix 'b' holds NaN or an infinity: no scale fits it");
 }
 
 BOOST_AUTO_TEST_CASE(helpers_do_not_show) {
