@@ -301,7 +301,8 @@ BOOST_AUTO_TEST_CASE(bad_operands_are_named) {
   BOOST_TEST(message(bf16_gemm({a.data(), {12}}, packed, {c.data(), 3, 3})).find("rank 1") != std::string::npos);
   BOOST_TEST(message(bf16_gemm({c.data(), ElementType::bf16, {3, 4}}, packed, {c.data(), 3, 3}))
                  .find("'c' overlaps input 'a'") != std::string::npos);
-  BOOST_TEST(PackedBf16::make({integers.data(), {4, 3}}).error().message.find("i32 where f32 or bf16") != std::string::npos);
+  BOOST_TEST(PackedBf16::make({integers.data(), {4, 3}}).error().message.find("i32 where f32 or bf16") !=
+             std::string::npos);
   BOOST_TEST(PackedBf16::make({b.data(), {12}}).error().message.find("rank 1") != std::string::npos);
   BOOST_TEST(PackedBf16::make({b.data(), {4, 2}, {1, 4}}).error().message.find("rows have no gaps") !=
              std::string::npos);
