@@ -276,13 +276,14 @@ Result<OneDnn::Call> OneDnn::layer_norm(std::size_t rows, std::size_t columns, f
 }
 
 Result<OneDnn::Call> OneDnn::product(const ProductCase& c, int type, void* a, void* b, std::span<const float> scales,
-                                     float* y) const {
+                                     float* y, bool own_layout) const {
   return guarded([&]() -> Call {
     const Builder build{library_};
     const auto of = static_cast<dnnl_data_type_t>(type);
     const dnnl_memory_desc_t left = build.description({c.rows, c.inputs}, dnnl_ab, of);
     const dnnl_memory_desc_t right = build.description({c.inputs, c.outputs}, dnnl_ab, of);
-    const dnnl_memory_desc_t right_any = build.description({c.inputs, c.outputs}, dnnl_format_tag_any, of);
+    const dnnl_memory_desc_t asked =
+        own_layout ? build.description({c.inputs, c.outputs}, dnnl_format_tag_any, of) : right;
     const dnnl_memory_desc_t result = build.description({c.rows, c.outputs}, dnnl_ab);
     const auto attributes = build.attributes();
     if (!scales.empty()) {
@@ -292,24 +293,32 @@ Result<OneDnn::Call> OneDnn::product(const ProductCase& c, int type, void* a, vo
                    "scales");
     }
     dnnl_matmul_desc_t operation = {};
-    build.demand(library_->dnnl_matmul_desc_init(&operation, &left, &right_any, nullptr, &result), "a product");
+    build.demand(library_->dnnl_matmul_desc_init(&operation, &left, &asked, nullptr, &result), "a product");
     const auto plan = build.plan(operation, attributes.get());
-    const dnnl_memory_desc_t chosen = *library_->dnnl_primitive_desc_query_md(plan.get(), dnnl_query_weights_md, 0);
-    const auto own = build.memory(chosen, DNNL_MEMORY_ALLOCATE);
-    (void)build.reorder(right, build.memory(right, b), chosen, own);
+    auto weights = build.memory(right, b);
+    if (own_layout) {
+      const dnnl_memory_desc_t chosen = *library_->dnnl_primitive_desc_query_md(plan.get(), dnnl_query_weights_md, 0);
+      const auto own = build.memory(chosen, DNNL_MEMORY_ALLOCATE);
+      (void)build.reorder(right, weights, chosen, own);
+      weights = own;
+    }
     return build.call(
         build.primitive(plan),
-        {{DNNL_ARG_SRC, build.memory(left, a)}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_DST, build.memory(result, y)}});
+        {{DNNL_ARG_SRC, build.memory(left, a)}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, build.memory(result, y)}});
   });
 }
 
+Result<OneDnn::Call> OneDnn::f32_product(const ProductCase& c, float* a, float* b, float* y, bool own_layout) const {
+  return product(c, dnnl_f32, a, b, {}, y, own_layout);
+}
+
 Result<OneDnn::Call> OneDnn::bf16_product(const ProductCase& c, std::uint16_t* a, std::uint16_t* b, float* y) const {
-  return product(c, dnnl_bf16, a, b, {}, y);
+  return product(c, dnnl_bf16, a, b, {}, y, true);
 }
 
 Result<OneDnn::Call> OneDnn::int8_product(const ProductCase& c, std::int8_t* a, std::int8_t* b,
                                           std::span<const float> scales, float* y) const {
-  return product(c, dnnl_s8, a, b, scales, y);
+  return product(c, dnnl_s8, a, b, scales, y, true);
 }
 
 Result<OneDnn::Convolution> OneDnn::convolution(const ConvolutionCase& c, float* x, const float* weights, float* bias,

@@ -65,6 +65,9 @@ class OneDnn {
   [[nodiscard]] Result<Call> layer_norm(std::size_t rows, std::size_t columns, float* x, float* scale_and_shift,
                                         float epsilon, float* y) const;
 
+  /// A and B in floats. `own_layout`: B is copied into the library's own order beforehand; else it is read where it
+  /// lies.
+  [[nodiscard]] Result<Call> f32_product(const ProductCase& c, float* a, float* b, float* y, bool own_layout) const;
   /// A and B in bf16, as bits. B is copied into the library's own order beforehand. Refused where the CPU has no
   /// AVX-512: the library has no such product there.
   [[nodiscard]] Result<Call> bf16_product(const ProductCase& c, std::uint16_t* a, std::uint16_t* b, float* y) const;
@@ -91,7 +94,7 @@ class OneDnn {
   struct Library;
 
   [[nodiscard]] Result<Call> product(const ProductCase& c, int type, void* a, void* b, std::span<const float> scales,
-                                     float* y) const;
+                                     float* y, bool own_layout) const;
 
   std::shared_ptr<const Library> library_;
   std::string name_;

@@ -25,6 +25,8 @@ Result<OneDnn::Call> OneDnn::layer_norm(std::size_t, std::size_t, float*, float*
   return refusal();
 }
 
+Result<OneDnn::Call> OneDnn::f32_product(const ProductCase&, float*, float*, float*, bool) const { return refusal(); }
+
 Result<OneDnn::Call> OneDnn::bf16_product(const ProductCase&, std::uint16_t*, std::uint16_t*, float*) const {
   return refusal();
 }

@@ -79,6 +79,17 @@ class Sides {
     });
   }
 
+  /// On one thread, which is all that the library has here.
+  Result<void> add_onednn(const OneDnn& onednn, bool packs) {
+    auto operands = std::make_shared<Operands>(shape_);
+    Result<OneDnn::Call> call = onednn.f32_product({.rows = shape_.m, .outputs = shape_.n, .inputs = shape_.k},
+                                                   operands->a.data(), operands->b.data(), operands->c.data(), packs);
+    if (!call) return tl::unexpected<Error>{call.error()};
+    return add(
+        onednn.name() + (packs ? ", packed" : ""), false, [call = std::move(*call)](Operands&) { call(); },
+        std::move(operands));
+  }
+
   Result<void> add_ours(const char* side, kernels::Workers* workers = nullptr) {
     const kernels::GemmOptions options{.workers = workers};
     return add(side, false, [shape = shape_, options](Operands& operands) {
@@ -108,7 +119,11 @@ class Sides {
  private:
   template <class Product>
   Result<void> add(std::string side, bool spins, Product product) {
-    auto operands = std::make_shared<Operands>(shape_);
+    return add(std::move(side), spins, std::move(product), std::make_shared<Operands>(shape_));
+  }
+
+  template <class Product>
+  Result<void> add(std::string side, bool spins, Product product, std::shared_ptr<Operands> operands) {
     product(*operands);
     // Whatever a side does not write, the check finds: C is filled with NaN.
     if (auto right = check(side, shape_, *operands); !right) return right;
@@ -128,6 +143,10 @@ Result<Measured> one_thread(const Shape& shape, bool packs, const Stage& stage) 
   Sides sides{shape, stage};
   for (const OpenBlas& openblas : stage.openblas) {
     if (auto added = sides.add_openblas(openblas); !added) return tl::unexpected<Error>{added.error()};
+  }
+  for (const bool prepared : {false, true}) {
+    if (!stage.onednn || (prepared && !packs)) continue;
+    if (auto added = sides.add_onednn(*stage.onednn, prepared); !added) return tl::unexpected<Error>{added.error()};
   }
   if (auto added = sides.add_ours(kOurs); !added) return tl::unexpected<Error>{added.error()};
   if (packs) {

@@ -1,4 +1,4 @@
-// Softmax and norms of rows, against oneDNN and plain loops with libm.
+// Softmax and norms of rows, against oneDNN and plain loops with libm. oneDNN 2.6 has no RMS norm.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,13 +13,19 @@ namespace myelin::tool::kernel_bench {
 
 namespace {
 
-enum class Norm { softmax, log_softmax, layer_norm };
+enum class Norm { softmax, log_softmax, layer_norm, rms_norm };
 
 constexpr float kEpsilon = 1e-5F;
 constexpr float kBound = 1e-4F;  // between any two sides
 
 const char* name_of(Norm norm) {
-  return norm == Norm::softmax ? "softmax" : norm == Norm::log_softmax ? "log_softmax" : "layer_norm";
+  switch (norm) {
+    case Norm::softmax: return "softmax";
+    case Norm::log_softmax: return "log_softmax";
+    case Norm::layer_norm: return "layer_norm";
+    case Norm::rms_norm: return "rms_norm";
+  }
+  return "";
 }
 
 struct Operands {
@@ -63,14 +69,22 @@ void plain_layer_norm(const float* x, const float* gain, const float* bias, floa
   for (std::size_t i = 0; i < count; ++i) y[i] = (x[i] - mean) * scale * gain[i] + bias[i];
 }
 
+void plain_rms_norm(const float* x, const float* gain, float* y, std::size_t count) {
+  float squares = 0;
+  for (std::size_t i = 0; i < count; ++i) squares += x[i] * x[i];
+  const float scale = 1.0F / std::sqrt(squares / static_cast<float>(count) + kEpsilon);
+  for (std::size_t i = 0; i < count; ++i) y[i] = x[i] * scale * gain[i];
+}
+
 void run_plain(Norm norm, Operands& o) {
   for (std::size_t i = 0; i < o.rows; ++i) {
     const float* x = o.x.data() + i * o.columns;
     float* y = o.y.data() + i * o.columns;
-    if (norm == Norm::layer_norm) {
-      plain_layer_norm(x, o.gain().data(), o.bias().data(), y, o.columns);
-    } else {
-      plain_softmax(x, y, o.columns, norm == Norm::log_softmax);
+    switch (norm) {
+      case Norm::softmax: plain_softmax(x, y, o.columns, false); break;
+      case Norm::log_softmax: plain_softmax(x, y, o.columns, true); break;
+      case Norm::layer_norm: plain_layer_norm(x, o.gain().data(), o.bias().data(), y, o.columns); break;
+      case Norm::rms_norm: plain_rms_norm(x, o.gain().data(), y, o.columns); break;
     }
   }
 }
@@ -84,9 +98,11 @@ void run_ours(Norm norm, Operands& o) {
     case Norm::layer_norm:
       (void)kernels::layer_norm(x, y, {.gain = o.gain(), .bias = o.bias(), .epsilon = kEpsilon});
       return;
+    case Norm::rms_norm: (void)kernels::rms_norm(x, y, {.gain = o.gain(), .epsilon = kEpsilon}); return;
   }
 }
 
+// **Requires**: another norm than RMS norm.
 Result<OneDnn::Call> theirs(Norm norm, Operands& o, const OneDnn& onednn) {
   if (norm == Norm::layer_norm) {
     return onednn.layer_norm(o.rows, o.columns, o.x.data(), o.parameters.data(), kEpsilon, o.y.data());
@@ -99,7 +115,7 @@ Result<Measured> measure(Norm norm, std::size_t rows, std::size_t columns, const
   const auto plain = std::make_shared<Operands>(rows, columns);
   run_plain(norm, *plain);
   std::vector<Variant> variants{timed(kPlain, amount, [plain, norm] { run_plain(norm, *plain); })};
-  if (stage.onednn) {
+  if (stage.onednn && norm != Norm::rms_norm) {
     const auto operands = std::make_shared<Operands>(rows, columns);
     Result<OneDnn::Call> call = theirs(norm, *operands, *stage.onednn);
     if (!call) return tl::unexpected<Error>{call.error()};
@@ -130,7 +146,7 @@ Result<FamilyReport> measure_norms(const Stage& stage) {
   const Lengths shapes =
       stage.quick ? Lengths{{16, 1024}} : Lengths{{16, 1024}, {64, 256}, {128, 768}, {512, 64}, {1, 4096}};
   FamilyReport report;
-  for (const Norm norm : {Norm::softmax, Norm::log_softmax, Norm::layer_norm}) {
+  for (const Norm norm : {Norm::softmax, Norm::log_softmax, Norm::layer_norm, Norm::rms_norm}) {
     for (const auto& [rows, columns] : shapes) {
       if (stage.stop.stop_requested()) break;
       Result<Measured> measured = measure(norm, rows, columns, stage);
@@ -138,8 +154,8 @@ Result<FamilyReport> measure_norms(const Stage& stage) {
       report.cases.push_back(std::move(*measured));
     }
   }
-  report.bars.push_back(least_bar("softmax and layer norm, the least, to plain loops", 8.0, report.cases, kPlain));
-  report.bars.push_back(least_bar("softmax and layer norm, the least, to oneDNN", 1.0, report.cases, kOneDnn));
+  report.bars.push_back(least_bar("softmax and norms, the least, to plain loops", 8.0, report.cases, kPlain));
+  report.bars.push_back(least_bar("softmax and norms, the least, to oneDNN", 1.0, report.cases, kOneDnn));
   return report;
 }
 
