@@ -24,7 +24,7 @@ struct Bar {
   }
 };
 
-/// What one side measured in one case; null if it did not.
+/// What one side measured in one case; null if it did not, or not in all rounds: what was interrupted proves nothing.
 [[nodiscard]] const Series* find_series(const std::vector<Comparison>& comparisons, const std::string& name,
                                         const std::string& side);
 
@@ -34,7 +34,8 @@ struct Bar {
 /// A table with a row a bar.
 [[nodiscard]] std::string bar_table(const std::vector<Bar>& bars);
 
-/// {"name", "limit", "unit", "better": "more" | "less", "measured": {...} | null, "met"}.
+/// {"name", "limit", "unit", "better": "more" | "less", "measured": {...} | null, "met": true | false | null}; null
+/// where it was not measured.
 void to_json(nlohmann::json& json, const Bar& bar);
 
 }  // namespace myelin::tool

@@ -12,15 +12,6 @@ namespace myelin::tool {
 
 namespace {
 
-std::string cpu_model() {
-  std::ifstream info{"/proc/cpuinfo"};
-  for (std::string line; std::getline(info, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
-
 int cores_of_this_process() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -38,10 +29,29 @@ constexpr const char* compiler() {
 
 }  // namespace
 
+std::string cpu_in(std::istream& cpuinfo) {
+  std::string name;
+  std::string family;
+  std::string model;
+  for (std::string line; std::getline(cpuinfo, line) && !line.empty();) {  // The first processor, up to a blank line.
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    const std::string key = line.substr(0, line.find_last_not_of("\t :", colon) + 1);
+    const std::string value = line.substr(colon + 2);
+    if (key == "model name") name = value;
+    if (key == "cpu family") family = value;
+    if (key == "model") model = value;
+  }
+  if (name.empty()) name = "unknown";
+  if (!family.empty()) name += ", family " + family;
+  return model.empty() ? name : name + ", model " + model;
+}
+
 Machine this_machine() {
+  std::ifstream cpuinfo{"/proc/cpuinfo"};
   const std::string sanitizer = MYELIN_SANITIZER;
   const std::string build_type = MYELIN_BUILD_TYPE;
-  return {cpu_model(), cores_of_this_process(), compiler(),
+  return {cpu_in(cpuinfo), cores_of_this_process(), compiler(),
           sanitizer.empty() ? build_type : build_type + " with sanitizer " + sanitizer, kernels::simd_target()};
 }
 

@@ -20,8 +20,8 @@ void BenchOptions::declare(CLI::App& app) {
   app.add_option("--repetitions", repetitions, "Rounds in which each variant runs once, 1 to 1000; the median counts")
       ->check(CLI::Range(1, kRepetitionsMax).description(""))
       ->type_name("N")
-      ->capture_default_str();
-  app.add_flag("--quick", quick, "One round of small cases: does it work? The figures are rough");
+      ->default_str(fmt::format("{}, with --quick 1", kRepetitions));
+  app.add_flag("--quick", quick, "Small cases, not warmed up: does it work? The figures are rough");
   app.add_option("--save", save, "Writes the JSON document to this file too")->check(names_a_file())->type_name("FILE");
 }
 
@@ -48,6 +48,9 @@ nlohmann::json envelope(const std::string& command, const Machine& machine, cons
 
 Result<void> publish(const Session& session, const BenchOptions& options, const nlohmann::json& document,
                      const std::string& text) {
+  if (session.stop.stop_requested()) {
+    fmt::print(session.terminal.err, "myelin: interrupted: what follows is incomplete\n");
+  }
   if (session.json) {
     session.print_json(document);
   } else {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,16 @@ namespace myelin::tool {
 
 /// `--repetitions`, `--quick` and `--save`, as every benchmark has them.
 struct BenchOptions {
-  int repetitions = 7;
-  bool quick = false;  ///< Fewer cases and shorter ones: seconds, to see that it works; the figures are rough.
-  std::string save;    ///< A file that gets the JSON document too; empty for none.
+  static constexpr int kRepetitions = 7;
+
+  std::optional<int> repetitions;  ///< As asked for; nothing for kRepetitions, and for 1 with `quick`.
+  bool quick = false;              ///< Fewer cases and shorter ones: seconds, to see that it works, roughly.
+  std::string save;                ///< A file that gets the JSON document too; empty for none.
 
   void declare(CLI::App& app);
   /// Before any measuring. **Errors**: io_error where `save` cannot be written.
   [[nodiscard]] Result<void> check() const;
-  [[nodiscard]] Rounds rounds() const { return {quick ? 1 : repetitions, quick ? 0 : 1}; }
+  [[nodiscard]] Rounds rounds() const { return {repetitions.value_or(quick ? 1 : kRepetitions), quick ? 0 : 1}; }
 };
 
 /// Refuses '' for an option that takes a file, which would be as if it was not given.
@@ -41,7 +44,8 @@ Machine introduce(const Session& session, const std::string& command);
 [[nodiscard]] nlohmann::json envelope(const std::string& command, const Machine& machine, const BenchOptions& options,
                                       bool complete);
 
-/// Shows the report: the document with `--json`, else the text; saves the document where `--save` says.
+/// Shows the report: the document with `--json`, else the text; saves the document where `--save` says. After Ctrl-C a
+/// line on stderr says before it that the report is incomplete.
 /// **Errors**: io_error from `--save`.
 [[nodiscard]] Result<void> publish(const Session& session, const BenchOptions& options, const nlohmann::json& document,
                                    const std::string& text);

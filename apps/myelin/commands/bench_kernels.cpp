@@ -10,10 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/kernels/family.hpp"
+#include "bench/kernels/figures_table.hpp"
 #include "bench/kernels/roofline.hpp"
 #include "myelin/kernels/target.hpp"
 #include "process/atomic_file.hpp"
-#include "terminal/table.hpp"
 
 namespace myelin::tool {
 
@@ -23,29 +23,6 @@ using kernel_bench::FamilyReport;
 using kernel_bench::Limits;
 using kernel_bench::Measured;
 
-std::string one_digit(double value) { return fmt::format("{:.1f}", value); }
-
-/// A row a side: the figure, its share of the peak where it counts operations, and how many times the first side's.
-std::string to_text(const std::vector<Measured>& cases, const std::vector<Limits>& limits) {
-  using enum Table::Align;
-  if (cases.empty()) return {};
-  Table table{{{"case", left}, {"side", left}, {"median (range)"}, {"", left}, {"of peak"}, {"to the first"}}};
-  for (const Measured& measured : cases) {
-    const Comparison& comparison = measured.comparison;
-    const auto limit = std::ranges::find(limits, measured.threads, &Limits::threads);
-    for (std::size_t i = 0; i < comparison.series.size(); ++i) {
-      const Series& series = comparison.series[i];
-      const bool measures = !series.values.empty();
-      const bool has_share = measures && comparison.unit == "GFLOP/s" && limit != limits.end();
-      table.add_row({i == 0 ? measured.family + ": " + comparison.name : "", series.name,
-                     measures ? format_summary(series.summary, one_digit) : "-", comparison.unit,
-                     has_share ? fmt::format("{:.0f} %", 100 * series.summary.median / limit->gflops) : "",
-                     i > 0 && measures ? format_summary(comparison.ratios[i - 1], two_digits) : ""});
-    }
-  }
-  return table.to_string();
-}
-
 // What holds the libraries beside our kernels to the instructions of a SIMD target.
 struct Held {
   const char* target;
@@ -53,6 +30,7 @@ struct Held {
   const char* openblas;
 };
 
+// Neither can be held to less.
 constexpr Held kHeld[] = {{"AVX2", "AVX2", "Haswell"}, {"SSE4", "SSE41", "Nehalem"}};
 
 const Held* held_for(std::string_view target) {
@@ -87,23 +65,28 @@ void BenchKernels::declare(CLI::App& app) {
       ->check(names_a_file())
       ->type_name("FILE");
   app.add_option("--target", target_,
-                 "As on a CPU that has nothing better: AVX2, for example. Holds OpenBLAS and oneDNN to it as well")
-      ->check(CLI::IsMember(kernels::supported_simd_targets()).description(""))
+                 "As on a CPU that has nothing better: AVX2, for example. Holds OpenBLAS and oneDNN to it as well, or "
+                 "leaves them out where they cannot be held (SCALAR); libm and libsodium stay as they are")
+      ->transform(CLI::IsMember(kernels::supported_simd_targets(), CLI::ignore_case).description(""))
       ->type_name("NAME");
   app.final_callback([this] {
     if (!svg_.empty() && !options_.save.empty() && are_same_file(svg_, options_.save)) {
       throw CLI::ValidationError{"--svg", fmt::format("'{}' is the file of --save too", svg_)};
     }
   });
-  app.footer("Families:\n" + list +
-             "\n"
-             "Examples:\n"
-             "  myelin bench kernels                         # all of them, some minutes\n"
-             "  myelin bench kernels --quick                 # do they work here?\n"
-             "  myelin bench kernels --family gemm --svg roofline.svg\n"
-             "  myelin bench kernels --family convolution --target AVX2\n\n"
-             "Figures of one thread count its own processor time, so other programs weigh little. Libraries that the\n"
-             "machine lacks are left out: libopenblas0 is for matrix products, libdnnl2 for layers.");
+  app.footer(
+      "Families:\n" + list +
+      "\n"
+      "Examples:\n"
+      "  myelin bench kernels                         # all of them, some minutes\n"
+      "  myelin bench kernels --quick                 # do they work here?\n"
+      "  myelin bench kernels --family gemm --svg roofline.svg\n"
+      "  myelin bench kernels --family convolution --target AVX2\n\n"
+      "A product is named m x n x k: rows x outputs x inputs. G/s: thousand million numbers a second. 'of peak' is\n"
+      "of f32 multiply-adds in registers, on as many threads; 'to the first' is how many times the first side.\n"
+      "Bars are promises of AVX2 and better; one that is missed does not change the exit status.\n\n"
+      "Figures of one thread count its own processor time, so other programs weigh little. Libraries that the\n"
+      "machine lacks are left out: libopenblas0 is for matrix products, libdnnl2 for layers.");
 }
 
 Result<void> BenchKernels::run(Session& session) {
@@ -111,17 +94,28 @@ Result<void> BenchKernels::run(Session& session) {
   if (!svg_.empty()) {
     if (auto can = check_can_write("--svg", svg_); !can) return can;
   }
-  if (!target_.empty()) {
+  const bool holds = !target_.empty() && target_ != kernels::simd_target();
+  if (holds) {
     if (auto held = kernels::hold_to_simd_target(target_); !held) return held;
   }
-  const Held* const held = held_for(target_);
+  const Held* const held = holds ? held_for(target_) : nullptr;
+  const bool leaves_out = holds && held == nullptr;
   // Read when the library is loaded.
   if (held != nullptr) ::setenv("ONEDNN_MAX_CPU_ISA", held->onednn, 1);
   const Machine machine = introduce(session, path());
-  Result<std::vector<OpenBlas>> openblas = OpenBlas::load(held != nullptr ? held->openblas : "");
-  if (!openblas) session.warn(openblas.error().message);
-  Result<OneDnn> onednn = OneDnn::load();
-  if (!onednn) session.warn(onednn.error().message);
+  const std::string coretype{held == nullptr ? session.environment.get("OPENBLAS_CORETYPE").value_or("") : ""};
+  std::vector<OpenBlas> openblas;
+  std::optional<OneDnn> onednn;
+  if (leaves_out) {
+    session.warn(fmt::format("OpenBLAS and oneDNN cannot be held to {}: they are left out", target_));
+  } else {
+    Result<std::vector<OpenBlas>> cores = OpenBlas::load(held != nullptr ? held->openblas : "");
+    if (!cores) session.warn(cores.error().message);
+    if (cores) openblas = std::move(*cores);
+    Result<OneDnn> layers = OneDnn::load();
+    if (!layers) session.warn(layers.error().message);
+    if (layers) onednn = std::move(*layers);
+  }
 
   std::unique_ptr<kernels::Workers> two;
   if (machine.cores > 1) {
@@ -134,13 +128,8 @@ Result<void> BenchKernels::run(Session& session) {
   if (two != nullptr) limits.push_back(kernel_bench::measure_limits(two.get()));
 
   Progress progress{session.terminal, session.quiet};
-  const kernel_bench::Stage stage{options_.quick,
-                                  options_.rounds(),
-                                  openblas ? std::move(*openblas) : std::vector<OpenBlas>{},
-                                  onednn ? std::optional{std::move(*onednn)} : std::nullopt,
-                                  two.get(),
-                                  progress,
-                                  session.stop};
+  const kernel_bench::Stage stage{options_.quick, options_.rounds(), std::move(openblas), std::move(onednn),
+                                  two.get(),      progress,          session.stop};
   std::vector<Measured> cases;
   std::vector<Bar> bars;
   for (const kernel_bench::Family& family : kernel_bench::families()) {
@@ -157,6 +146,8 @@ Result<void> BenchKernels::run(Session& session) {
   progress.clear();
 
   nlohmann::json document = envelope(path(), machine, options_, !session.stop.stop_requested());
+  document["options"]["family"] = families_;
+  document["options"]["target"] = target_.empty() ? nlohmann::json() : nlohmann::json(target_);
   document["limits"] = limits;
   document["openblas"] = nlohmann::json::array();
   for (const OpenBlas& one : stage.openblas) document["openblas"].push_back(one.name());
@@ -166,10 +157,20 @@ Result<void> BenchKernels::run(Session& session) {
   if (!svg_.empty()) {
     const std::string picture = kernel_bench::draw_roofline(cases, limits, to_string(machine));
     if (auto written = write_file_atomically(svg_, picture); !written) return written;
+    if (std::ranges::none_of(cases, &kernel_bench::has_place_under_roofs)) {
+      session.warn(
+          "--svg: the picture has no points, for nothing measured here counts operations; gemm, bf16, int8, "
+          "convolution and attention do");
+    }
   }
   std::string text;
   for (const Limits& limit : limits) text += to_string(limit) + '\n';
-  return publish(session, options_, document, text + '\n' + to_text(cases, limits) + '\n' + bar_table(bars));
+  if (!coretype.empty() && !stage.openblas.empty()) {
+    text += fmt::format("OpenBLAS takes its {} kernels first, for OPENBLAS_CORETYPE={} is set\n",
+                        stage.openblas.front().core(), coretype);
+  }
+  return publish(session, options_, document,
+                 text + '\n' + kernel_bench::figures_table(cases, limits) + '\n' + bar_table(bars));
 }
 
 }  // namespace myelin::tool

@@ -112,6 +112,39 @@ BOOST_AUTO_TEST_CASE(a_bench_is_told_where_to_write) {
   BOOST_TEST(!std::filesystem::exists(file));
 }
 
+BOOST_AUTO_TEST_CASE(bench_kernels_leaves_out_what_cannot_be_held_to_a_target) {
+  const Outcome outcome = run({"bench", "kernels", "--family", "norms", "--quick", "--json", "--target", "scalar"});
+  BOOST_TEST(outcome.status == 0);
+  BOOST_TEST(outcome.err.find("OpenBLAS and oneDNN cannot be held to SCALAR: they are left out") != std::string::npos,
+             outcome.err);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(document["machine"]["simd_target"].get<std::string>() == "SCALAR");
+  BOOST_TEST(document["openblas"].empty());
+  BOOST_TEST(document["onednn"].is_null());
+  for (const json& bar : document["bars"]) BOOST_TEST(bar["measured"].is_null(), bar["name"]);
+}
+
+BOOST_AUTO_TEST_CASE(bench_kernels_says_what_was_asked_and_what_cannot_be_drawn) {
+  const myelin::test::TemporaryDirectory folder;
+  const Outcome outcome = run({"bench", "kernels", "--family", "blake2b", "--quick", "--repetitions", "3", "--json",
+                               "--svg", (folder.path() / "roofline.svg").string()});
+  BOOST_TEST(outcome.status == 0, outcome.err);
+  BOOST_TEST(outcome.err.find("the picture has no points") != std::string::npos, outcome.err);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST((document["options"]["family"] == json{"blake2b"}));
+  BOOST_TEST(document["options"]["target"].is_null());
+  BOOST_TEST(document["options"]["repetitions"].get<int>() == 3);
+  BOOST_TEST(document["results"][0]["series"][0]["values"].size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(bench_kernels_says_who_chose_the_kernels_of_openblas) {
+  const std::vector<std::string> arguments{"bench", "kernels", "--family", "blake2b", "--quick"};
+  const Outcome outcome = run(arguments, {"OPENBLAS_CORETYPE=Haswell"});
+  const bool has_openblas = outcome.err.find("OpenBLAS") == std::string::npos;  // else a warning says that it is absent
+  BOOST_TEST((outcome.out.find("for OPENBLAS_CORETYPE=Haswell is set") != std::string::npos) == has_openblas);
+  BOOST_TEST(run(arguments, {"OPENBLAS_CORETYPE="}).out.find("OPENBLAS_CORETYPE") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(bench_kernels_writes_one_json_document_and_a_picture) {
   std::string directory = (std::filesystem::temp_directory_path() / "myelin-cli-XXXXXX").string();
   BOOST_REQUIRE(mkdtemp(directory.data()) != nullptr);
@@ -351,18 +384,23 @@ BOOST_AUTO_TEST_CASE(a_full_disk_behind_stdout_is_a_failure) {
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupt_stops_with_the_document_so_far) {
-  // The first bytes on stderr say that the work has begun; only then comes the interrupt.
+  // Progress on stderr says that the first case has begun; only then comes the interrupt.
   std::array<int, 2> err{};
   BOOST_REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
   Program program{{"bench", "kernels", "--family", "gemm", "--repetitions", "1000", "--json"}, err[1]};
   ::close(err[1]);
-  char first = 0;
-  BOOST_REQUIRE(::read(err[0], &first, 1) == 1);
+  std::string said;
+  for (char next = 0; said.find(": round ") == std::string::npos && ::read(err[0], &next, 1) == 1;) said += next;
   program.interrupt();
   const Outcome outcome = program.wait();
+  for (char next = 0; ::read(err[0], &next, 1) == 1;) said += next;
   ::close(err[0]);
   BOOST_TEST(outcome.status == 130);
-  BOOST_TEST(!json::parse(outcome.out)["complete"].get<bool>());
+  BOOST_TEST(said.find("myelin: interrupted: what follows is incomplete\n") != std::string::npos, said);
+  const json document = json::parse(outcome.out);
+  BOOST_TEST(!document["complete"].get<bool>());
+  BOOST_TEST(!document["bars"].empty());
+  for (const json& bar : document["bars"]) BOOST_TEST(bar["met"].is_null(), bar["name"]);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

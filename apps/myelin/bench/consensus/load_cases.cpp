@@ -58,7 +58,7 @@ std::string thousands(double value) { return fmt::format("{:.1f} k", value / 100
 const LoadResult* find(const std::vector<LoadResult>& results, const std::string& name) {
   const auto found =
       std::ranges::find_if(results, [&](const LoadResult& result) { return result.load_case.name == name; });
-  return found == results.end() || found->rounds.empty() ? nullptr : &*found;
+  return found == results.end() || !found->complete ? nullptr : &*found;
 }
 
 std::optional<Summary> measured(const LoadResult* result, double LoadFigures::*figure, double unit) {
@@ -159,7 +159,7 @@ std::vector<LoadCase> sweep_cases(bool quick, const std::filesystem::path& folde
 Result<std::vector<LoadResult>> run_cases(const std::vector<LoadCase>& cases, Rounds rounds, const LoadTimes& times,
                                           Progress& progress, const std::stop_token& stop) {
   std::vector<LoadResult> results;
-  for (const LoadCase& load_case : cases) results.push_back({load_case, {}});
+  for (const LoadCase& load_case : cases) results.push_back({load_case});
   // Nothing warms up over rounds here: each group is new, and warms up by itself.
   for (int round = 0; round < rounds.repetitions; ++round) {
     for (std::size_t turn = 0; turn < cases.size(); ++turn) {
@@ -170,6 +170,7 @@ Result<std::vector<LoadResult>> run_cases(const std::vector<LoadCase>& cases, Ro
       if (stop.stop_requested()) return results;
       if (!figures) return tl::unexpected{figures.error()};
       result.rounds.push_back(*figures);
+      result.complete = round + 1 == rounds.repetitions;
     }
   }
   return results;
@@ -263,6 +264,7 @@ void to_json(nlohmann::json& json, const LoadResult& result) {
   const GroupSetup& setup = result.load_case.setup;
   const Load& load = result.load_case.load;
   json = {{"name", result.load_case.name},
+          {"complete", result.complete},
           {"setup",
            {{"validators", setup.validators},
             {"hosting", to_string(setup.hosting)},

@@ -23,7 +23,8 @@ struct LoadCase {
 /// A case's figures, one a round; fewer than rounds, or none, where it was stopped.
 struct LoadResult {
   LoadCase load_case;
-  std::vector<LoadFigures> rounds;
+  std::vector<LoadFigures> rounds = {};
+  bool complete = false;  ///< In all rounds; no bar is judged by what is not.
 
   /// Over the rounds. **Requires**: at least one.
   [[nodiscard]] Summary summary(double LoadFigures::*figure) const;
@@ -48,7 +49,7 @@ struct LoadResult {
 [[nodiscard]] std::string cost_table(const std::vector<LoadResult>& results);
 [[nodiscard]] std::string sweep_table(const std::vector<LoadResult>& results);
 
-/// {"name", "setup": {...}, "load": {...}, "figures": {NAME: {"median", "min", "max"}}, "rounds": [...]}.
+/// {"name", "complete", "setup": {...}, "load": {...}, "figures": {NAME: {"median", "min", "max"}}, "rounds": [...]}.
 void to_json(nlohmann::json& json, const LoadResult& result);
 
 }  // namespace myelin::tool

@@ -77,7 +77,7 @@ std::string seconds_of(double seconds) { return format_duration_ns(seconds * 1e9
 std::optional<Summary> seconds_of(const std::vector<RecoveryResult>& results, const char* name) {
   const auto found =
       std::ranges::find_if(results, [name](const RecoveryResult& result) { return result.recovery.name == name; });
-  if (found == results.end() || found->rounds.empty()) return std::nullopt;
+  if (found == results.end() || !found->complete) return std::nullopt;
   return found->summary(&RecoveryFigures::seconds);
 }
 
@@ -121,7 +121,7 @@ std::vector<RecoveryCase> recovery_cases(bool quick, const fs::path& folder) {
 Result<std::vector<RecoveryResult>> run_recoveries(const std::vector<RecoveryCase>& cases, Rounds rounds,
                                                    Progress& progress, const std::stop_token& stop) {
   std::vector<RecoveryResult> results;
-  for (const RecoveryCase& recovery : cases) results.push_back({recovery, {}});
+  for (const RecoveryCase& recovery : cases) results.push_back({recovery});
   const int repetitions = std::min(rounds.repetitions, kRoundsMax);
   for (int round = 0; round < repetitions; ++round) {
     for (RecoveryResult& result : results) {
@@ -131,6 +131,7 @@ Result<std::vector<RecoveryResult>> run_recoveries(const std::vector<RecoveryCas
       if (stop.stop_requested()) return results;
       if (!figures) return tl::unexpected{figures.error()};
       result.rounds.push_back(*figures);
+      result.complete = round + 1 == repetitions;
     }
   }
   return results;
@@ -155,6 +156,7 @@ std::string recovery_table(const std::vector<RecoveryResult>& results) {
 
 void to_json(nlohmann::json& json, const RecoveryResult& result) {
   json = {{"name", result.recovery.name},
+          {"complete", result.complete},
           {"validators", result.recovery.validators},
           {"writes", result.recovery.writes},
           {"figures", nlohmann::json::object()},

@@ -34,7 +34,8 @@ struct RecoveryFigures {
 /// A case's figures, one a round; fewer, or none, where it was stopped.
 struct RecoveryResult {
   RecoveryCase recovery;
-  std::vector<RecoveryFigures> rounds;
+  std::vector<RecoveryFigures> rounds = {};
+  bool complete = false;  ///< In all rounds; no bar is judged by what is not.
 
   /// Over the rounds. **Requires**: at least one.
   [[nodiscard]] Summary summary(double RecoveryFigures::*figure) const;
@@ -48,7 +49,7 @@ struct RecoveryResult {
 [[nodiscard]] std::vector<Bar> recovery_bars(const std::vector<RecoveryResult>& results);
 [[nodiscard]] std::string recovery_table(const std::vector<RecoveryResult>& results);
 
-/// {"name", "validators", "writes", "figures": {"seconds", "log_bytes"}, "rounds": [...]}.
+/// {"name", "complete", "validators", "writes", "figures": {"seconds", "log_bytes"}, "rounds": [...]}.
 void to_json(nlohmann::json& json, const RecoveryResult& result);
 
 }  // namespace myelin::tool

@@ -40,6 +40,7 @@ struct Measured {
   double bytes = 0;         ///< Of all operands, each read or written once.
   std::size_t threads = 1;  ///< That our side ran on.
   std::string ours;         ///< Which side is ours: the series that the picture shows.
+  bool is_f32 = true;       ///< The measured peak is that of f32: what has narrower operands is no share of it.
 };
 
 /// What came of a family.
@@ -67,7 +68,7 @@ struct Family {
                                        bool pause_after = false);
 
 /// Of a comparison's sides whose names begin with `theirs`, the one with the greatest median; null where none was
-/// measured. One side for all rounds: the best of each round would be better than any side is.
+/// measured in all rounds. One side for all rounds: the best of each round would be better than any side is.
 [[nodiscard]] const Series* strongest_of(const Comparison& comparison, std::string_view theirs);
 
 /// Of these, the summary with the least median; nothing where one is missing. For bars that many cases must reach.

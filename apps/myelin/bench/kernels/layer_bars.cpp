@@ -9,7 +9,9 @@ std::optional<Summary> ratio_to(const Measured& measured, std::string_view their
   return ratio(find_series(one, measured.comparison.name, kMyelin), strongest_of(measured.comparison, theirs));
 }
 
-Bar least_bar(std::string name, double limit, const std::vector<Measured>& cases, std::string_view theirs) {
+Bar least_bar(std::string name, double limit, const std::vector<Measured>& cases, std::string_view theirs,
+              const std::stop_token& stop) {
+  if (stop.stop_requested()) return {std::move(name), limit};
   std::vector<std::optional<Summary>> ratios;
   for (const Measured& measured : cases) {
     const bool takes_part = std::ranges::any_of(

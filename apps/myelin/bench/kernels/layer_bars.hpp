@@ -15,8 +15,9 @@ inline constexpr std::string_view kOneDnn = "oneDNN";
 /// of the two was not measured.
 [[nodiscard]] std::optional<Summary> ratio_to(const Measured& measured, std::string_view theirs);
 
-/// The least of all cases that have such a side; nothing where none has.
-[[nodiscard]] Bar least_bar(std::string name, double limit, const std::vector<Measured>& cases,
-                            std::string_view theirs);
+/// The least of all cases that have such a side; nothing where none has, or where `stop` has kept cases from being
+/// measured.
+[[nodiscard]] Bar least_bar(std::string name, double limit, const std::vector<Measured>& cases, std::string_view theirs,
+                            const std::stop_token& stop);
 
 }  // namespace myelin::tool::kernel_bench

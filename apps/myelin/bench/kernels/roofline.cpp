@@ -32,6 +32,7 @@ constexpr double kWidth = 820;
 constexpr double kHeight = 480;
 constexpr double kIntensityMin = 0.0625;
 constexpr double kIntensityMax = 1024;
+constexpr double kLegend = 210;  ///< What stands right of the plot.
 constexpr std::array kColours{"#1b6ca8", "#d1495b", "#2e8b57", "#8e5ea2", "#e08e0b",
                               "#3c3c3c", "#00838f", "#ad1457", "#6d4c41", "#9e9d24"};
 
@@ -80,6 +81,79 @@ std::string grid(const Scale& scale) {
   svg += fmt::format("<text transform='translate(20 {}) rotate(-90)' text-anchor='middle'>GFLOP/s</text>\n",
                      kTop + kHeight / 2);
   return svg;
+}
+
+/// One dash a roof, so that the legend can tell them apart.
+const char* dashes_of(const Limits& limits, bool l2) {
+  if (l2) return limits.threads == 1 ? "2 3" : "9 3 2 3";
+  return limits.threads == 1 ? "none" : "9 4";
+}
+
+/// Our side of a case that has a place in the picture; null of others.
+const Series* drawn(const Measured& measured) {
+  if (measured.comparison.unit != "GFLOP/s" || measured.bytes == 0 || measured.operations == 0) return nullptr;
+  const auto& series = measured.comparison.series;
+  const auto ours = std::ranges::find(series, measured.ours, &Series::name);
+  return ours == series.end() || ours->values.empty() ? nullptr : &*ours;
+}
+
+/// From seven doublings below the highest roof to it, or as far as the points lie.
+Scale scale_for(const std::vector<Measured>& cases, const std::vector<Limits>& limits) {
+  double top = 1;
+  for (const Limits& limit : limits) top = std::max(top, limit.gflops);
+  double bottom = std::exp2(std::floor(std::log2(top)) - 7);
+  for (const Measured& measured : cases) {
+    const Series* const ours = drawn(measured);
+    if (ours == nullptr || ours->summary.median <= 0) continue;
+    top = std::max(top, ours->summary.median);
+    bottom = std::min(bottom, ours->summary.median);
+  }
+  return {std::exp2(std::floor(std::log2(bottom))), std::exp2(std::ceil(std::log2(top * 1.05)))};
+}
+
+/// Lines that say what is what, from `y` downwards.
+class Legend {
+ public:
+  void add_line(const std::string& text, const char* dashes) {
+    add(fmt::format("<line x1='{}' y1='{}' x2='{}' y2='{}' stroke='#555' stroke-width='1.5' stroke-dasharray='{}'/>",
+                    kLeft + kWidth + 8, y_, kLeft + kWidth + 32, y_, dashes),
+        text);
+  }
+  void add_point(const std::string& text, const char* fill, const char* stroke) {
+    add(fmt::format("<circle cx='{}' cy='{}' r='4' fill='{}' stroke='{}'/>", kLeft + kWidth + 20, y_, fill, stroke),
+        text);
+  }
+  void skip() { y_ += kLine / 2; }
+  [[nodiscard]] const std::string& svg() const { return svg_; }
+
+ private:
+  static constexpr double kLine = 20;
+
+  void add(const std::string& mark, const std::string& text) {
+    svg_ += fmt::format("{}<text x='{}' y='{}'>{}</text>\n", mark, kLeft + kWidth + 40, y_ + 4, escaped(text));
+    y_ += kLine;
+  }
+
+  std::string svg_;
+  double y_ = kTop + kLine;
+};
+
+Legend legend_of(const std::vector<std::string>& families, const std::vector<Limits>& limits, bool on_threads) {
+  Legend legend;
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const char* const colour = kColours[i % kColours.size()];
+    legend.add_point(families[i], colour, colour);
+  }
+  legend.skip();
+  if (!families.empty()) legend.add_point("filled: one thread", "#555", "#555");
+  if (on_threads) legend.add_point("hollow: two threads", "none", "#555");
+  legend.skip();
+  for (const Limits& limit : limits) {
+    const std::string threads = limit.threads == 1 ? "1 thread" : fmt::format("{} threads", limit.threads);
+    legend.add_line("f32, memory, " + threads, dashes_of(limit, false));
+    legend.add_line("f32, L2, " + threads, dashes_of(limit, true));
+  }
+  return legend;
 }
 
 // The slanted part is the bandwidth's, the level one the arithmetic's.
@@ -142,46 +216,39 @@ void to_json(nlohmann::json& json, const Limits& limits) {
           {"l2_gbs", limits.l2_gbs}};
 }
 
+bool has_place_under_roofs(const Measured& measured) { return drawn(measured) != nullptr; }
+
 std::string draw_roofline(const std::vector<Measured>& cases, const std::vector<Limits>& limits,
                           const std::string& machine) {
-  double top = 1;
-  for (const Limits& limit : limits) top = std::max(top, limit.gflops);
-  const Scale scale{std::exp2(std::floor(std::log2(top)) - 7), std::exp2(std::ceil(std::log2(top * 1.05)))};
+  const Scale scale = scale_for(cases, limits);
   std::string svg = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {} {}' font-family='sans-serif' font-size='12'>\n"
       "<rect width='100%' height='100%' fill='white'/>\n"
       "<text x='{}' y='28' font-size='15'>Myelin's kernels under the roofline: {}</text>\n",
-      kLeft + kWidth + 160, kTop + kHeight + 60, kLeft, escaped(machine));
+      kLeft + kWidth + kLegend, kTop + kHeight + 60, kLeft, escaped(machine));
   svg += grid(scale);
   for (const Limits& limit : limits) {
-    svg += roof(scale, limit, limit.memory_gbs, to_string(limit), limit.threads == 1 ? "none" : "7 4");
-    svg += roof(scale, limit, limit.l2_gbs, to_string(limit), "2 3");
+    svg += roof(scale, limit, limit.memory_gbs, to_string(limit), dashes_of(limit, false));
+    svg += roof(scale, limit, limit.l2_gbs, to_string(limit), dashes_of(limit, true));
   }
   std::vector<std::string> families;
+  bool on_threads = false;
   for (const Measured& measured : cases) {
-    const auto& series = measured.comparison.series;
-    const auto ours = std::ranges::find(series, measured.ours, &Series::name);
-    if (ours == series.end() || ours->values.empty() || measured.comparison.unit != "GFLOP/s") continue;
-    if (measured.bytes == 0 || measured.operations == 0) continue;
+    const Series* const ours = drawn(measured);
+    if (ours == nullptr) continue;
+    on_threads = on_threads || measured.threads > 1;
     auto family = std::ranges::find(families, measured.family);
     if (family == families.end()) family = families.insert(families.end(), measured.family);
     const char* colour = kColours[static_cast<std::size_t>(family - families.begin()) % kColours.size()];
     const double intensity = measured.operations / measured.bytes;
-    // Filled on one thread, a ring on more.
     svg += fmt::format(
         "<circle cx='{:.1f}' cy='{:.1f}' r='4' fill='{}' stroke='{}' fill-opacity='0.75'><title>{}: {} {:.1f} {}, "
-        "{:.2f} "
-        "a byte</title></circle>\n",
+        "{:.2f} a byte</title></circle>\n",
         scale.x(intensity), scale.y(ours->summary.median), measured.threads == 1 ? colour : "none", colour,
         escaped(measured.comparison.name), escaped(measured.ours), ours->summary.median,
         escaped(measured.comparison.unit), intensity);
   }
-  for (std::size_t i = 0; i < families.size(); ++i) {
-    const double y = kTop + 20 + 20 * static_cast<double>(i);
-    svg += fmt::format("<circle cx='{}' cy='{}' r='4' fill='{}'/><text x='{}' y='{}'>{}</text>\n", kLeft + kWidth + 20,
-                       y, kColours[i % kColours.size()], kLeft + kWidth + 32, y + 4, escaped(families[i]));
-  }
-  return svg + "</svg>\n";
+  return svg + legend_of(families, limits, on_threads).svg() + "</svg>\n";
 }
 
 }  // namespace myelin::tool::kernel_bench

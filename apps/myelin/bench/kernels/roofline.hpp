@@ -25,8 +25,11 @@ struct Limits {
 
 void to_json(nlohmann::json& json, const Limits& limits);
 
-/// An SVG document: operations a byte across, GFLOP/s up, both on logarithmic scales; the limits as roofs, the cases
-/// as points in a colour a family, each with its name and figures as a tooltip.
+/// Whether a case has a point in the picture: it counts floating-point operations, and was measured.
+[[nodiscard]] bool has_place_under_roofs(const Measured& measured);
+
+/// An SVG document: operations a byte across, GFLOP/s up, both on logarithmic scales that reach all points; the limits
+/// as roofs, the cases as points in a colour a family, each with its name and figures as a tooltip; a legend.
 [[nodiscard]] std::string draw_roofline(const std::vector<Measured>& cases, const std::vector<Limits>& limits,
                                         const std::string& machine);
 

@@ -56,6 +56,7 @@ Variant timed_on_threads(std::string name, double amount, std::function<void()> 
 }
 
 const Series* strongest_of(const Comparison& comparison, std::string_view theirs) {
+  if (!comparison.complete) return nullptr;
   const Series* strongest = nullptr;
   for (const Series& series : comparison.series) {
     if (series.values.empty() || !series.name.starts_with(theirs)) continue;
