@@ -20,8 +20,9 @@ void BenchOptions::declare(CLI::App& app) {
   app.add_option("--repetitions", repetitions, "Rounds in which each variant runs once, 1 to 1000; the median counts")
       ->check(CLI::Range(1, kRepetitionsMax).description(""))
       ->type_name("N")
-      ->default_str(fmt::format("{}, with --quick 1", kRepetitions));
-  app.add_flag("--quick", quick, "Small cases, not warmed up: does it work? The figures are rough");
+      ->default_str(fmt::format("{}", kRepetitions));
+  app.add_flag("--quick", quick,
+               "Small cases, one round of them unless --repetitions is given: does it work? The figures are rough");
   app.add_option("--save", save, "Writes the JSON document to this file too")->check(names_a_file())->type_name("FILE");
 }
 

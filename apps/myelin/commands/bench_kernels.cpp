@@ -64,9 +64,7 @@ void BenchKernels::declare(CLI::App& app) {
   app.add_option("--svg", svg_, "Writes a picture to this file: our figures under the machine's limits")
       ->check(names_a_file())
       ->type_name("FILE");
-  app.add_option("--target", target_,
-                 "As on a CPU that has nothing better: AVX2, for example. Holds OpenBLAS and oneDNN to it as well, or "
-                 "leaves them out where they cannot be held (SCALAR); libm and libsodium stay as they are")
+  app.add_option("--target", target_, "As on a CPU that has nothing better, AVX2 for example (see below)")
       ->transform(CLI::IsMember(kernels::supported_simd_targets(), CLI::ignore_case).description(""))
       ->type_name("NAME");
   app.final_callback([this] {
@@ -84,6 +82,8 @@ void BenchKernels::declare(CLI::App& app) {
       "  myelin bench kernels --family convolution --target AVX2\n\n"
       "A product is named m x n x k: rows x outputs x inputs. G/s: thousand million numbers a second. 'of peak' is\n"
       "of f32 multiply-adds in registers, on as many threads; 'to the first' is how many times the first side.\n"
+      "--target holds OpenBLAS and oneDNN to the same instructions, or leaves them out where they cannot be held\n"
+      "(SCALAR); libm and libsodium stay as they are.\n"
       "Bars are promises of AVX2 and better; one that is missed does not change the exit status.\n\n"
       "Figures of one thread count its own processor time, so other programs weigh little. Libraries that the\n"
       "machine lacks are left out: libopenblas0 is for matrix products, libdnnl2 for layers.");

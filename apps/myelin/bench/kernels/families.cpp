@@ -6,7 +6,7 @@ namespace myelin::tool::kernel_bench {
 
 std::span<const Family> families() {
   static constexpr auto kFamilies = std::to_array<Family>({
-      {"gemm", "matrix products in single precision, against OpenBLAS", &measure_gemm},
+      {"gemm", "matrix products in single precision, against OpenBLAS and oneDNN", &measure_gemm},
       {"bf16", "matrix products with weights of 16 bits, against our own in single precision and oneDNN",
        &measure_bf16},
       {"int8", "matrix products of 8-bit integers, against our own in single precision and oneDNN", &measure_int8},
