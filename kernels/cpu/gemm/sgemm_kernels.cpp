@@ -1,5 +1,5 @@
 // Single-precision matrix products, compiled once per SIMD target: which way a product is computed, and its blocks.
-// docs/kernels.md has the reasons and the measurements.
+// docs/kernels-performance.md has the reasons and the measurements.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/gemm/sgemm_kernels.cpp"
