@@ -14,6 +14,7 @@ float relu_of(float x) { return x < 0.0F ? 0.0F : x; }
 }  // namespace
 
 void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions options, const Epilogue& epilogue) noexcept {
+  if (c.empty()) return;  // of any number of rows
   // With an alpha of 0 the operands are not read.
   const std::size_t depth = options.alpha == 0.0F ? 0 : options.transpose_a ? a.rows : a.cols;
   // Columns at a time, so that the sums fit on the stack and the inner loop runs along rows of B.
@@ -45,18 +46,21 @@ void sgemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmOptions optio
 }
 
 void relu(MatrixView values) noexcept {
+  if (values.empty()) return;
   for (std::size_t i = 0; i < values.rows; ++i) {
     for (std::size_t j = 0; j < values.cols; ++j) values(i, j) = relu_of(values(i, j));
   }
 }
 
 void add_bias(MatrixView values, std::span<const float> bias) noexcept {
+  if (values.empty()) return;
   for (std::size_t i = 0; i < values.rows; ++i) {
     for (std::size_t j = 0; j < values.cols; ++j) values(i, j) += bias[j];
   }
 }
 
 void softmax_rows(MatrixView logits) noexcept {
+  if (logits.empty()) return;
   for (std::size_t i = 0; i < logits.rows; ++i) {
     float largest = -std::numeric_limits<float>::infinity();
     for (std::size_t j = 0; j < logits.cols; ++j) largest = std::max(largest, logits(i, j));

@@ -41,4 +41,13 @@ BOOST_AUTO_TEST_CASE(softmax_of_known_logits) {
   BOOST_TEST(x[2] == 0.625F, boost::test_tools::tolerance(1e-6F));
 }
 
+// Found by a fuzzer: it went through 2^60 rows without columns.
+BOOST_AUTO_TEST_CASE(rows_without_columns_are_not_walked) {
+  const MatrixView rows{nullptr, std::size_t{1} << 60U, 0};
+  reference::sgemm(rows, {nullptr, 0, 0}, rows);
+  reference::relu(rows);
+  reference::add_bias(rows, {});
+  reference::softmax_rows(rows);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
