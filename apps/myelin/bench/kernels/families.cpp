@@ -11,7 +11,7 @@ std::span<const Family> families() {
        &measure_bf16},
       {"int8", "matrix products of 8-bit integers, against our own in single precision and oneDNN", &measure_int8},
       {"activations", "functions of single numbers, against oneDNN and libm", &measure_activations},
-      {"norms", "softmax and layer norm, against oneDNN and plain loops", &measure_norms},
+      {"norms", "softmax, layer norm and RMS norm, against oneDNN and plain loops", &measure_norms},
       {"convolution", "convolutions with bias and ReLU, against oneDNN", &measure_convolutions},
       {"attention", "scaled dot-product attention, against oneDNN", &measure_attention},
       {"blake2b", "BLAKE2b-256 of many messages, against libsodium", &measure_blake2b},
